@@ -1,0 +1,62 @@
+# Two commands are all a new user needs:
+#   make run    builds everything and starts a server on this machine
+#   make test   runs every test, real browser included
+# The others are for whoever works on Préau.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: run build test unit fuzz e2e lint format bench generate clean
+
+WEB_SOURCES := $(shell find web/src web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
+GO_FORMATTED := cmd sfu signaling recorder web loadtest
+
+run: build
+	bin/preau serve --dev
+
+build: web/dist/index.html
+	go build -o bin/preau ./cmd/preau
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run --silent build
+
+# Everything that must hold before a change lands.
+test: lint unit fuzz e2e
+
+lint: web/dist/index.html
+	go vet ./...
+	@unformatted="$$(go tool gofumpt -l $(GO_FORMATTED))"; \
+	  if [ -n "$$unformatted" ]; then echo "not formatted (make format):"; echo "$$unformatted"; exit 1; fi
+	go tool staticcheck ./...
+	cd web && npm run --silent lint && npm run --silent check
+
+unit: web/dist/index.html
+	deploy/install-packages
+	cd web && npm test --silent
+	go test -race -timeout 10m ./...
+
+# Every parser of network bytes, FUZZTIME each, beside its committed corpus.
+FUZZTIME ?= 10s
+fuzz: web/dist/index.html
+	.ci/fuzz $(FUZZTIME)
+
+e2e: build
+	deploy/install-packages
+	cd web && npm run --silent e2e
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./sfu/... ./signaling/...
+
+generate: web/node_modules/.package-lock.json
+	cd signaling/classpb && ../../web/node_modules/.bin/buf lint && ../../web/node_modules/.bin/buf generate
+
+format:
+	go tool gofumpt -w $(GO_FORMATTED)
+	cd web && npm run --silent format
+
+clean:
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name .keep -delete

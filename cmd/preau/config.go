@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+const (
+	devKey    = "devkey"
+	devSecret = "secret"
+	// minSecret is the least length of a secret outside --dev, in bytes: HS256
+	// wants a key as long as its digest (RFC 7518, section 3.2).
+	minSecret = 32
+)
+
+// Config is all that an operator may set, checked once at start.
+type Config struct {
+	Dev         bool
+	Bind        string // address that HTTP and media listen on
+	Port        int    // HTTP; 0: the kernel's choice
+	RTCUDPPort  int    // all media over UDP
+	RTCTCPPort  int    // ICE over TCP
+	TURNPort    int    // TURN over UDP
+	TURN        bool
+	NodeIPs     []string // addresses told to clients; empty: those of the interfaces
+	Data        string   // directory of the class logs
+	Keys        map[string]string
+	OpenClasses bool   // anyone who reaches the page may open a class
+	PublicURL   string // how browsers reach the page, for links; empty: from each request
+	Proxies     []netip.Prefix
+	LogLevel    string
+	LogJSON     bool
+}
+
+// rawConfig is what flags, environment and file hold before it is checked.
+type rawConfig struct {
+	Config
+	keys    string
+	proxies []string
+}
+
+// checked returns the Config, or every error in it at once.
+func (r rawConfig) checked() (Config, error) {
+	c := r.Config
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	if c.Dev {
+		if c.Bind == "" {
+			c.Bind = "127.0.0.1"
+		}
+		c.OpenClasses = true
+	} else if c.Bind == "" {
+		c.Bind = "0.0.0.0"
+	}
+	if net.ParseIP(c.Bind) == nil {
+		fail("bind: %q is not an IP address", c.Bind)
+	}
+	for name, port := range map[string]int{
+		"port": c.Port, "rtc-udp-port": c.RTCUDPPort, "rtc-tcp-port": c.RTCTCPPort, "turn-port": c.TURNPort,
+	} {
+		if port < 0 || port > 65535 {
+			fail("%s: %d is not a port (0 to 65535)", name, port)
+		}
+	}
+	if c.TURN && c.TURNPort != 0 && c.TURNPort == c.RTCUDPPort {
+		fail("turn-port: %d is the media port already; give TURN its own", c.TURNPort)
+	}
+	if c.Port != 0 && c.Port == c.RTCTCPPort {
+		fail("rtc-tcp-port: %d is the HTTP port already; give media over TCP its own", c.Port)
+	}
+	for _, ip := range c.NodeIPs {
+		if net.ParseIP(ip) == nil {
+			fail("node-ip: %q is not an IP address", ip)
+		}
+	}
+	if c.PublicURL != "" {
+		if u, err := url.Parse(c.PublicURL); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+			fail("public-url: %q is not like https://classes.example.fr", c.PublicURL)
+		}
+		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	}
+	for _, p := range r.proxies {
+		prefix, err := parsePrefix(p)
+		if err != nil {
+			fail("trusted-proxy: %q is neither an address nor a network like 10.0.0.0/8", p)
+		}
+		c.Proxies = append(c.Proxies, prefix)
+	}
+	if _, err := logLevel(c.LogLevel); err != nil {
+		fail("log-level: %q is not debug, info, warn or error", c.LogLevel)
+	}
+	if !c.Dev && c.Data == "" {
+		fail("data: say where class logs are kept, for example --data /var/lib/preau")
+	}
+	keys, err := parseKeys(r.keys, c.Dev)
+	errs = append(errs, err)
+	c.Keys = keys
+	return c, errors.Join(errs...)
+}
+
+// parseKeys reads `key: secret`, several by comma or line. Errors name the key
+// and never the secret.
+func parseKeys(text string, dev bool) (map[string]string, error) {
+	keys := map[string]string{}
+	var errs []error
+	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' }) {
+		if strings.TrimSpace(pair) == "" {
+			continue
+		}
+		key, secret, ok := strings.Cut(pair, ":")
+		key, secret = strings.TrimSpace(key), strings.TrimSpace(secret)
+		switch {
+		case !ok || key == "" || secret == "":
+			errs = append(errs, errors.New(`keys: want "key: secret", several separated by commas`))
+		case !dev && len(secret) < minSecret:
+			errs = append(errs, fmt.Errorf("keys: the secret of %q has %d bytes, want %d at least (openssl rand -base64 32 makes one)", key, len(secret), minSecret))
+		case keys[key] != "":
+			errs = append(errs, fmt.Errorf("keys: %q stands there twice", key))
+		default:
+			keys[key] = secret
+		}
+	}
+	if len(keys) == 0 && len(errs) == 0 {
+		if !dev {
+			return nil, errors.New(`keys: none given; set --keys "name: secret" or PREAU_KEYS`)
+		}
+		keys[devKey] = devSecret
+	}
+	return keys, errors.Join(errs...)
+}
+
+func parsePrefix(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	return netip.ParsePrefix(s)
+}
