@@ -1,0 +1,129 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"maps"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/livekit/protocol/auth"
+
+	"preau/signaling/classpb"
+)
+
+// Attributes of a token that are the server's own and never shown as a
+// participant's attributes.
+const (
+	roleAttribute    = "role"
+	handAttribute    = "hand"
+	lineageAttribute = "preau.lineage"
+)
+
+// maxToken bounds a token before it is parsed, in bytes.
+const maxToken = 16 << 10
+
+// Claims is what a checked token says.
+type Claims struct {
+	Key         string // API key that signed it
+	Tenant      string // the key's owner
+	Room        string // class name within the tenant; may be empty for server API tokens
+	Identity    string // "sub"; empty in an invite
+	Name        string
+	Metadata    string
+	Attributes  map[string]string // without what is the server's own; nil when empty
+	Role        classpb.Role
+	Foreign     bool // the token carries no role of ours: a client that speaks LiveKit only
+	Permissions *classpb.Permissions
+	Expires     time.Time
+	// Lineage is the same for a token and all that were refreshed from it, and
+	// differs between tokens that were signed apart: one page, one lineage.
+	Lineage string
+	// Grants are the token's own, Video never nil. Read-only.
+	Grants *auth.ClaimGrants
+}
+
+// Verify checks a token: signature by a known key, HS256, not expired. Errors
+// are *Error.
+func (k Keys) Verify(token string) (*Claims, error) {
+	if token == "" {
+		return nil, &Error{CodeNoToken, "no access token was given"}
+	}
+	if len(token) > maxToken {
+		return nil, &Error{CodeInvalid, "the access token is too long"}
+	}
+	parsed, err := auth.ParseAPIToken(token)
+	if err != nil {
+		return nil, &Error{CodeInvalid, "the access token is malformed"}
+	}
+	key, ok := k[parsed.APIKey()]
+	if !ok || key.Secret == "" {
+		return nil, &Error{CodeUnknownKey, "the access token was signed with a key that is not known here"}
+	}
+	registered, grants, err := parsed.Verify(key.Secret)
+	switch {
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return nil, &Error{CodeExpired, "the access token has expired"}
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return nil, &Error{CodeInvalid, "the access token is not valid yet: check the clock of whoever signed it"}
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return nil, &Error{CodeInvalid, "the access token has no expiry (exp)"}
+	case err != nil:
+		return nil, &Error{CodeInvalid, "the access token's signature does not hold"}
+	}
+	return claimsOf(token, parsed.APIKey(), key.Tenant, registered, grants), nil
+}
+
+func claimsOf(token, key, tenant string, registered *jwt.RegisteredClaims, grants *auth.ClaimGrants) *Claims {
+	if grants.Video == nil {
+		grants.Video = &auth.VideoGrant{}
+	}
+	role, foreign := roleOf(grants)
+	return &Claims{
+		Key: key, Tenant: tenant, Room: grants.Video.Room,
+		Identity: registered.Subject, Name: grants.Name, Metadata: grants.Metadata,
+		Attributes:  publicAttributes(grants.Attributes),
+		Role:        role,
+		Foreign:     foreign,
+		Permissions: permissionsOf(grants.Video),
+		Expires:     registered.ExpiresAt.Time,
+		Lineage:     lineageOf(token, grants),
+		Grants:      grants,
+	}
+}
+
+func lineageOf(token string, grants *auth.ClaimGrants) string {
+	if l := grants.Attributes[lineageAttribute]; l != "" {
+		return l
+	}
+	sum := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func publicAttributes(all map[string]string) map[string]string {
+	public := maps.Clone(all)
+	for _, own := range []string{roleAttribute, handAttribute, lineageAttribute} {
+		delete(public, own)
+	}
+	if len(public) == 0 {
+		return nil
+	}
+	return public
+}
+
+// MayJoin refuses a token that does not let its holder into the class.
+// An empty class asks for whichever the token names.
+func (c *Claims) MayJoin(class string) error {
+	switch {
+	case !c.Grants.Video.RoomJoin:
+		return &Error{CodeNoGrant, "the access token does not allow joining a class (roomJoin)"}
+	case c.Room == "":
+		return &Error{CodeWrongClass, "the access token names no class (room)"}
+	case class != "" && class != c.Room:
+		return &Error{CodeWrongClass, "the access token is for another class"}
+	case c.Identity == "":
+		return &Error{CodeNoGrant, "the access token names nobody (sub): an invite is exchanged at /api/join first"}
+	}
+	return nil
+}
