@@ -1,0 +1,38 @@
+import { paraglideVitePlugin } from '@inlang/paraglide-js'
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+import { precompress } from './precompress.ts'
+
+// Where `npm run dev` finds a running `preau serve --dev`.
+const server = process.env['PREAU_URL'] ?? 'http://127.0.0.1:7880'
+
+export default defineConfig({
+  plugins: [
+    paraglideVitePlugin({
+      project: './project.inlang',
+      outdir: './src/paraglide',
+      strategy: ['localStorage', 'preferredLanguage', 'baseLocale'],
+    }),
+    svelte(),
+    precompress(),
+  ],
+  build: {
+    // precompress() clears what an earlier build left, and keeps dist/.keep,
+    // without which the Go program could not embed an unbuilt page.
+    emptyOutDir: false,
+    target: ['chrome100', 'firefox100', 'safari15.4'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: {
+      '/api': server,
+      '/class': { target: server, ws: true },
+      '/rtc': { target: server, ws: true },
+    },
+  },
+  test: {
+    include: ['src/**/*.test.ts'],
+    environment: 'node',
+  },
+})
