@@ -1,0 +1,69 @@
+// Package allocate spends one receiver's estimated bandwidth on its
+// subscriptions, in the order of the survival ladder.
+//
+// It is a pure function: it knows no clock, no peer, no track, and keeps
+// nothing; what hysteresis needs travels in the Choice that the caller hands
+// back at the next call.
+package allocate
+
+import "time"
+
+// Rung is a step of the survival ladder; lower values are served first.
+type Rung uint8
+
+const (
+	Voice         Rung = iota // of who teaches or has the word: always sent
+	Screen                    // the shared screen, legible before smooth
+	TeacherCamera             // or the spotlight's
+	MoreVoices
+	OtherCamera
+)
+
+// Spatials and Temporals bound the layers of one publication.
+const (
+	Spatials  = 4
+	Temporals = 4
+)
+
+// Rates are bits per second of a publication by layer: Rates[s][t] is what it
+// costs to send spatial layer s with the temporal layers 0 to t. 0: not there.
+type Rates [Spatials][Temporals]uint64
+
+// Layer is a spatial layer and the highest temporal layer sent with it.
+type Layer struct{ Spatial, Temporal uint8 }
+
+// Want is one subscription.
+type Want struct {
+	Rung  Rung
+	Max   Layer  // what the receiver can use
+	Rates *Rates // measured; all zero: nothing is coming
+	Off   bool   // the receiver wants none of it for now
+	Now   Choice // what was chosen the last time; zero the first time
+}
+
+// Choice is what a subscription gets.
+type Choice struct {
+	Sending bool // false: paused
+	Layer
+	Since time.Time // when it last changed
+}
+
+// Options tune hysteresis; zero values mean the defaults.
+type Options struct {
+	Headroom float64       // a step up must fit this many times over; 1.2
+	Hold     time.Duration // no step up sooner after a change; 2 s
+}
+
+// Result is an allocation.
+type Result struct {
+	Spent   uint64 // bits/s of what was chosen
+	Next    uint64 // the estimate at which the next step up would fit; 0: all have what they want
+	Limited bool   // some subscription gets less than it could use
+	Lowest  Rung   // the lowest rung that still gets something
+}
+
+// Allocate spends estimate (bits/s) on wants and writes a Choice for each into
+// choices, which must be as long.
+func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o Options) Result {
+	return Result{}
+}

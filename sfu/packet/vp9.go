@@ -1,0 +1,51 @@
+package packet
+
+// VP9Descriptor is the part of a VP9 payload descriptor (RFC 9628, 4.2) that
+// forwarding needs.
+type VP9Descriptor struct {
+	PictureID    uint16
+	HasPictureID bool
+	Start        bool // B: first packet of a layer frame
+	End          bool // E: last packet of a layer frame
+	Inter        bool // P: needs an earlier picture
+	Keyframe     bool // first packet of a picture that needs no other, of the lowest spatial layer
+	Spatial      uint8
+	Temporal     uint8
+	SwitchingUp  bool // U
+	InterLayer   bool // D: needs the layer frame below in the same picture
+}
+
+// ParseVP9 reads the descriptor at the beginning of a payload.
+func ParseVP9(payload []byte) (d VP9Descriptor, ok bool) {
+	if len(payload) < 2 {
+		return d, false
+	}
+	flags := payload[0]
+	d.Inter = flags&0x40 != 0
+	d.Start = flags&0x08 != 0
+	d.End = flags&0x04 != 0
+	at := 1
+	if flags&0x80 != 0 { // I
+		d.HasPictureID = true
+		d.PictureID = uint16(payload[at] & 0x7F)
+		if payload[at]&0x80 != 0 {
+			if len(payload) < at+2 {
+				return VP9Descriptor{}, false
+			}
+			d.PictureID = d.PictureID<<8 | uint16(payload[at+1])
+			at++
+		}
+		at++
+	}
+	if flags&0x20 != 0 { // L
+		if len(payload) <= at {
+			return VP9Descriptor{}, false
+		}
+		d.Temporal = payload[at] >> 5
+		d.SwitchingUp = payload[at]&0x10 != 0
+		d.Spatial = payload[at] >> 1 & 0x07
+		d.InterLayer = payload[at]&0x01 != 0
+	}
+	d.Keyframe = d.Start && !d.Inter && !d.InterLayer && d.Spatial == 0
+	return d, true
+}
