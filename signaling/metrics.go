@@ -1,0 +1,61 @@
+package signaling
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"preau/signaling/access"
+	"preau/signaling/room"
+)
+
+// Kinds of websocket, as metric label.
+const (
+	socketClass = "class"
+	socketRTC   = "rtc"
+)
+
+// metrics are the figures of this package. Labels never carry a name, a class
+// or an address.
+type metrics struct {
+	sockets  *prometheus.GaugeVec     // kind
+	joins    *prometheus.HistogramVec // kind; seconds from the request to the first state
+	commands *prometheus.CounterVec   // kind, result
+	drops    *prometheus.CounterVec   // reason
+	refused  *prometheus.CounterVec   // reason
+	errors   *prometheus.CounterVec   // where
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "preau", Subsystem: "signaling", Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		sockets: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "preau", Subsystem: "signaling", Name: "sockets",
+			Help: "Websockets open now, by kind (class, rtc).",
+		}, []string{"kind"}),
+		joins: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "preau", Subsystem: "signaling", Name: "join_seconds",
+			Help:    "Time from a websocket's request to its first state sent, by kind.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"kind"}),
+		commands: counter("commands_total", "Commands received, by kind of socket and result (ok or the error's code).", "kind", "result"),
+		drops:    counter("drops_total", "What was thrown away, by reason.", "reason"),
+		refused:  counter("refused_total", "Requests refused before they reached a class, by reason.", "reason"),
+		errors:   counter("errors_total", "Faults of the server itself, by where.", "where"),
+	}
+	r.MustRegister(m.sockets, m.joins, m.commands, m.drops, m.refused, m.errors)
+	return m
+}
+
+// countClasses registers the number of classes open.
+func countClasses(r prometheus.Registerer, school *room.School, keys access.Keys) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "preau", Name: "classes", Help: "Classes open now.",
+	}, func() float64 {
+		n := 0
+		for _, tenant := range keys.Tenants() {
+			n += len(school.List(tenant))
+		}
+		return float64(n)
+	}))
+}
