@@ -1,0 +1,82 @@
+package class
+
+import (
+	"slices"
+
+	"preau/signaling/classpb"
+)
+
+func contains(ids []string, id string) bool { return slices.Contains(ids, id) }
+
+// MayPublish says whether a participant may have a track of a source. For who is not in the class:
+// never. SOURCE_UNSPECIFIED, which foreign clients send, needs microphone and camera both.
+func MayPublish(s *classpb.State, id string, source classpb.Source) bool {
+	p := s.GetParticipants()[id]
+	return inside(p) && rightsOf(s, p).publish(source)
+}
+
+// MayUnmute says whether a participant may open a track of a source that is muted.
+func MayUnmute(s *classpb.State, id string, source classpb.Source) bool {
+	p := s.GetParticipants()[id]
+	return inside(p) && rightsOf(s, p).unmute(source)
+}
+
+// MaySubscribe says whether a participant may receive media.
+func MaySubscribe(s *classpb.State, id string) bool {
+	p := s.GetParticipants()[id]
+	return inside(p) && !p.GetPermissions().GetNoSubscribe()
+}
+
+// MaySendData says whether a participant may send LiveKit data packets. The hidden may not: a
+// packet carries its sender.
+func MaySendData(s *classpb.State, id string) bool {
+	p := s.GetParticipants()[id]
+	return inside(p) && !Hidden(p) && !p.GetPermissions().GetNoData()
+}
+
+// rights are what decides over a participant's tracks and chat: rules as they are, or as they are
+// about to be.
+type rights struct {
+	role        classpb.Role
+	permissions *classpb.Permissions
+	locks       *classpb.Locks
+	word        bool
+}
+
+func rightsOf(s *classpb.State, p *classpb.Participant) rights {
+	return rights{role: p.GetRole(), permissions: p.GetPermissions(), locks: s.GetLocks(), word: HasWord(s, p.GetId())}
+}
+
+func (r rights) publish(source classpb.Source) bool {
+	switch {
+	case r.role == classpb.Role_ROLE_UNSPECIFIED || hiddenRole(r.role):
+		return false
+	case source == classpb.Source_SOURCE_MICROPHONE:
+		return r.word || r.allowed(r.permissions.GetMicrophone(), r.locks.GetMicrophone())
+	case source == classpb.Source_SOURCE_CAMERA:
+		return r.allowed(r.permissions.GetCamera(), r.locks.GetCamera())
+	case source == classpb.Source_SOURCE_SCREEN, source == classpb.Source_SOURCE_SCREEN_AUDIO:
+		return r.allowed(r.permissions.GetScreen(), r.locks.GetScreen() && r.role != classpb.Role_ROLE_PRESENTER)
+	default:
+		return r.publish(classpb.Source_SOURCE_MICROPHONE) && r.publish(classpb.Source_SOURCE_CAMERA)
+	}
+}
+
+func (r rights) unmute(source classpb.Source) bool {
+	if source != classpb.Source_SOURCE_MICROPHONE {
+		return r.publish(source)
+	}
+	return r.publish(source) && (r.word || r.allowed(r.permissions.GetMicrophone(), r.locks.GetUnmute()))
+}
+
+// allowed: a person's switch beats the class's lock, and a teacher is never locked.
+func (r rights) allowed(s classpb.Switch, locked bool) bool {
+	switch s {
+	case classpb.Switch_SWITCH_ALLOWED:
+		return true
+	case classpb.Switch_SWITCH_DENIED:
+		return false
+	default:
+		return !locked || r.role == classpb.Role_ROLE_TEACHER
+	}
+}

@@ -1,0 +1,54 @@
+package class
+
+import "preau/signaling/classpb"
+
+// Hidden says whether only teachers and oneself may know that the participant is there.
+func Hidden(p *classpb.Participant) bool { return hiddenRole(p.GetRole()) }
+
+func hiddenRole(r classpb.Role) bool {
+	return r == classpb.Role_ROLE_OBSERVER || r == classpb.Role_ROLE_RECORDER
+}
+
+// Present says whether a participant is in the class: present, or away for a moment.
+func Present(s *classpb.State, id string) bool { return inside(s.GetParticipants()[id]) }
+
+// Waiting says whether a participant is in the lobby.
+func Waiting(s *classpb.State, id string) bool { return waits(s.GetParticipants()[id]) }
+
+// PresentCount is how many are in the class, hidden ones included and the lobby not.
+func PresentCount(s *classpb.State) int {
+	n := 0
+	for _, p := range s.GetParticipants() {
+		if inside(p) {
+			n++
+		}
+	}
+	return n
+}
+
+// ByIdentity finds the participant of an identity in the full state; nil when there is none.
+func ByIdentity(s *classpb.State, identity string) *classpb.Participant {
+	for _, p := range s.GetParticipants() {
+		if p.GetProfile().GetIdentity() == identity {
+			return p
+		}
+	}
+	return nil
+}
+
+// CanModerate says whether a participant is a teacher in the class.
+func CanModerate(s *classpb.State, id string) bool {
+	p := s.GetParticipants()[id]
+	return inside(p) && p.GetRole() == classpb.Role_ROLE_TEACHER
+}
+
+// HasWord says whether a participant was given the word.
+func HasWord(s *classpb.State, id string) bool { return contains(s.GetWord(), id) }
+
+func inside(p *classpb.Participant) bool {
+	return p.GetPresence() == classpb.Presence_PRESENCE_PRESENT || p.GetPresence() == classpb.Presence_PRESENCE_AWAY
+}
+
+func waits(p *classpb.Participant) bool {
+	return p.GetPresence() == classpb.Presence_PRESENCE_WAITING
+}
