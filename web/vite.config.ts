@@ -6,16 +6,19 @@ import { precompress } from './precompress.ts'
 // Where `npm run dev` finds a running `preau serve --dev`.
 const server = process.env['PREAU_URL'] ?? 'http://127.0.0.1:7880'
 
+// `npm test` compiles the messages once beforehand; the plugin would go on watching.
+const messages = process.env['VITEST']
+  ? []
+  : [
+      paraglideVitePlugin({
+        project: './project.inlang',
+        outdir: './src/paraglide',
+        strategy: ['localStorage', 'preferredLanguage', 'baseLocale'],
+      }),
+    ]
+
 export default defineConfig({
-  plugins: [
-    paraglideVitePlugin({
-      project: './project.inlang',
-      outdir: './src/paraglide',
-      strategy: ['localStorage', 'preferredLanguage', 'baseLocale'],
-    }),
-    svelte(),
-    precompress(),
-  ],
+  plugins: [...messages, svelte(), precompress()],
   build: {
     // precompress() clears what an earlier build left, and keeps dist/.keep,
     // without which the Go program could not embed an unbuilt page.

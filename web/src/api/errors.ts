@@ -1,18 +1,20 @@
 // What can go wrong with the JSON API, as codes that the page has words for.
 
-/** Codes of the server (`{"error":{"code","message"}}`) and of the way there. */
-export type ApiErrorCode =
-  | 'invalid' // the server refuses the input: name, code, title
-  | 'not_found' // no open class has this code
-  | 'unauthorized' // the link or its token is not valid, or has expired
-  | 'forbidden'
-  | 'banned'
-  | 'full'
-  | 'ended'
-  | 'rate' // too many attempts: wait a little
-  | 'unavailable' // the server is there, but cannot now
-  | 'network' // the server was not reached
-  | 'internal' // anything else, and answers that are not understood
+const codes = [
+  'invalid', // the server refuses the input: name, code, title
+  'not_found', // no open class has this code
+  'unauthorized', // the link or its token is not valid, or has expired
+  'forbidden',
+  'banned',
+  'full',
+  'ended',
+  'rate', // too many attempts: wait a little
+  'unavailable', // the server is there, but cannot now
+  'network', // the server was not reached
+  'internal', // anything else, and answers that are not understood
+] as const
+
+export type ApiErrorCode = (typeof codes)[number]
 
 export class ApiError extends Error {
   override readonly name = 'ApiError'
@@ -24,4 +26,21 @@ export class ApiError extends Error {
   ) {
     super(message)
   }
+}
+
+const byStatus: Readonly<Record<number, ApiErrorCode>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  410: 'ended',
+  429: 'rate',
+  502: 'unavailable',
+  503: 'unavailable',
+  504: 'unavailable',
+}
+
+/** The code of an answer: the server's own where it is one of ours, else what its status says. */
+export function codeOf(status: number, code: string): ApiErrorCode {
+  return codes.find((c) => c === code) ?? byStatus[status] ?? 'internal'
 }

@@ -10,6 +10,7 @@ export type EndReason =
   | 'banned'
   | 'replaced' // joined elsewhere with the same identity
   | 'full'
+  | 'not-open' // no teacher has opened it yet
   | 'unauthorized' // the token is not valid (any more)
 
 export type ClassStatus =

@@ -13,6 +13,6 @@ export interface EnterOptions {
 
 /** Enters the class. The classroom returned is reactive; dispose() it when the screen goes. */
 export function enterClass(ticket: Ticket, options: EnterOptions): Classroom {
-  [ticket, options]
+  ;[ticket, options]
   throw new Error('not yet')
 }

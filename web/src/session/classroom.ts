@@ -4,9 +4,12 @@
 
 import type { ChatMessage, Participant, Role, State, Switch } from '../gen/class_pb'
 import type { ClassStatus, Outcome } from '../class/status'
+import type { Moment } from '../class/moments'
 import type { Stage } from '../class/stage'
 import type { DeviceFailure } from '../media/failure'
 import type { Picture, VideoSource } from '../media/picture'
+
+export type { Moment }
 
 export interface Classroom {
   readonly status: ClassStatus
@@ -48,6 +51,8 @@ export interface People {
   /** Somebody's microphone: 'off' also when there is none. */
   microphone(id: string): 'on' | 'off'
   may(source: 'microphone' | 'camera' | 'screen'): boolean
+  /** May one switch the microphone on now? False while pupils may not unmute themselves. */
+  readonly mayUnmute: boolean
   readonly mayChat: boolean
 }
 
@@ -75,22 +80,6 @@ export interface Chat {
   /** To whom one may write privately now. */
   readonly mayWritePrivatelyTo: (id: string) => boolean
 }
-
-/** Things a teacher's or pupil's page may say aloud or sound, once, as they happen. */
-export type Moment =
-  | { readonly kind: 'hand-raised'; readonly participant: string }
-  | { readonly kind: 'knock'; readonly participant: string }
-  | { readonly kind: 'joined'; readonly participant: string }
-  | { readonly kind: 'left'; readonly participant: string }
-  | { readonly kind: 'chat'; readonly message: ChatMessage }
-  | { readonly kind: 'muted-by-teacher' }
-  | { readonly kind: 'admitted' }
-  | { readonly kind: 'word-given' }
-  | { readonly kind: 'word-taken' }
-  | { readonly kind: 'my-hand-lowered' } // by somebody else
-  | { readonly kind: 'role-changed'; readonly role: Role }
-  | { readonly kind: 'unmute-asked' }
-  | { readonly kind: 'ended' }
 
 export interface ShownReaction {
   readonly key: number
