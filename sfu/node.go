@@ -1,11 +1,241 @@
 package sfu
 
-import "context"
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"sync"
 
-type Node struct{}
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
 
-func New(o Options) (*Node, error)                        { return &Node{}, nil }
-func (n *Node) Run(ctx context.Context) error             { <-ctx.Done(); return nil }
-func (n *Node) Addrs() Addrs                              { return Addrs{} }
-func (n *Node) ICEServers(participant string) []ICEServer { return nil }
-func (n *Node) Router(class string) *Router               { return &Router{} }
+	"preau/sfu/packet"
+)
+
+// Node is the media plane of one program: its ports and the classes routed through them.
+type Node struct {
+	// fixed after construction
+	o         Options
+	log       *slog.Logger
+	m         *metrics
+	media     *mediaConn
+	mux       *portMux
+	tcp       *ice.TCPMuxDefault // nil: off
+	turn      *turnServer        // nil: off
+	addrs     Addrs
+	announced []netip.Addr
+	cert      []webrtc.Certificate
+	writers   []*writer
+	pool      *packet.Pool
+	done      chan struct{} // closed when Run ends
+
+	wg sync.WaitGroup // every goroutine this package starts
+
+	mu      sync.Mutex
+	closed  bool
+	started bool
+	routers map[string]*Router
+	nextOut int // round robin of peers over writers
+}
+
+// New opens the ports. Run must be called, for nothing is forwarded before, and closes them.
+func New(o Options) (*Node, error) {
+	if o.Writers <= 0 {
+		o.Writers = min(runtime.GOMAXPROCS(0), 8)
+	}
+	o.Writers = min(o.Writers, 64)
+	if o.Microphones <= 0 {
+		o.Microphones = 12
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	m, err := newMetrics(o.Registry)
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	n := &Node{o: o, log: o.Log, m: m, routers: map[string]*Router{}, pool: &packet.Pool{}, done: make(chan struct{})}
+	if err := n.open(); err != nil {
+		n.closePorts()
+		return nil, err
+	}
+	for i := range o.Writers {
+		n.writers = append(n.writers, newWriter(n, i))
+	}
+	return n, nil
+}
+
+func (n *Node) open() error {
+	cert, err := newCertificate()
+	if err != nil {
+		return fmt.Errorf("making the DTLS certificate: %w", err)
+	}
+	n.cert = []webrtc.Certificate{*cert}
+	logs := pionLog{n.log}
+	udp, err := listenUDP(n.o.Bind, n.o.UDPPort)
+	if err != nil {
+		return fmt.Errorf("listening for media: %w", err)
+	}
+	n.media = newMediaConn(udp, n.m.dropped[dropRelay])
+	n.addrs.UDP = udp.LocalAddr().(*net.UDPAddr).AddrPort()
+	if n.announced, err = announcedAddrs(n.o, n.addrs.UDP.Addr()); err != nil {
+		return err
+	}
+	n.mux = newPortMux(n.media, n.announced, n.m, logs)
+	if n.o.TCPPort >= 0 {
+		l, err := net.Listen("tcp", net.JoinHostPort(n.o.Bind, fmt.Sprint(n.o.TCPPort)))
+		if err != nil {
+			return fmt.Errorf("listening for ICE over TCP: %w", err)
+		}
+		n.addrs.TCP = l.Addr().(*net.TCPAddr).AddrPort()
+		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+			Listener: l, Logger: logs.NewLogger("tcpmux"), ReadBufferSize: 64, WriteBufferSize: 1 << 20,
+		})
+	}
+	if n.o.TURN {
+		return n.openTURN(logs)
+	}
+	return nil
+}
+
+func (n *Node) openTURN(logs pionLog) error {
+	secret := n.o.TURNSecret
+	if len(secret) == 0 {
+		secret = make([]byte, 32)
+		if _, err := rand.Read(secret); err != nil {
+			return fmt.Errorf("making the TURN secret: %w", err)
+		}
+	}
+	conn, err := listenUDP(n.o.Bind, n.o.TURNPort)
+	if err != nil {
+		return fmt.Errorf("listening for TURN: %w", err)
+	}
+	n.turn, err = newTURNServer(conn, secret, &relayMaker{media: n.media, reaches: n.isMediaAddr}, logs)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	n.addrs.TURN = n.turn.addr
+	return nil
+}
+
+// isMediaAddr says whether an address is one our media port is announced under.
+func (n *Node) isMediaAddr(a netip.AddrPort) bool {
+	if a.Port() != n.addrs.UDP.Port() {
+		return false
+	}
+	for _, own := range n.announced {
+		if own == a.Addr().Unmap() {
+			return true
+		}
+	}
+	return false
+}
+
+// Run forwards until ctx ends, then closes every peer and port and waits for all goroutines.
+func (n *Node) Run(ctx context.Context) error {
+	n.mu.Lock()
+	if n.started {
+		n.mu.Unlock()
+		return errors.New("sfu: Run called twice")
+	}
+	n.started = true
+	n.mu.Unlock()
+	for _, w := range n.writers {
+		n.wg.Go(w.run)
+	}
+	<-ctx.Done()
+	n.mu.Lock()
+	n.closed = true
+	var routers []*Router
+	for _, r := range n.routers {
+		routers = append(routers, r)
+	}
+	n.mu.Unlock()
+	for _, r := range routers {
+		r.close()
+	}
+	close(n.done)
+	n.closePorts()
+	n.wg.Wait()
+	return nil
+}
+
+func (n *Node) closePorts() {
+	if n.turn != nil {
+		_ = n.turn.server.Close()
+	}
+	if n.tcp != nil {
+		_ = n.tcp.Close()
+	}
+	if n.mux != nil {
+		_ = n.mux.Close()
+	} else if n.media != nil {
+		_ = n.media.Close()
+	}
+}
+
+// Addrs tells the ports really listened on.
+func (n *Node) Addrs() Addrs { return n.addrs }
+
+// ICEServers are made for one participant and one join: their credentials expire.
+func (n *Node) ICEServers(participant string) []ICEServer {
+	if n.turn == nil {
+		return nil
+	}
+	return n.turn.iceServers(participant, n.announced)
+}
+
+// Router finds a class's router by key, or makes it. It goes when its last peer has gone.
+func (n *Node) Router(class string) *Router {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.routers[class]
+	if r == nil {
+		r = newRouter(n, class)
+		if n.closed {
+			r.closed = true
+			return r
+		}
+		n.routers[class] = r
+		n.m.routers.Inc()
+	}
+	return r
+}
+
+// dropRouter forgets a router that has no peers any more.
+func (n *Node) dropRouter(r *Router) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.routers[r.class] == r {
+		delete(n.routers, r.class)
+		n.m.routers.Dec()
+	}
+}
+
+func (n *Node) nextWriter() *writer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nextOut++
+	return n.writers[n.nextOut%len(n.writers)]
+}
+
+// guard is deferred in every goroutine and callback that runs for one peer: a panic there costs
+// that peer its connection and nobody else anything.
+func (n *Node) guard(p *Peer, where string) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	n.m.panics.Inc()
+	n.log.Error("panic in a peer's goroutine", "where", where, "panic", v, "stack", string(debug.Stack()))
+	if p != nil {
+		go p.Close() // not from here: the caller may hold the peer's locks
+	}
+}

@@ -1,6 +1,326 @@
 package sfu
 
-type Router struct{}
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
 
-func (r *Router) Join(o PeerOptions, ev Events) (*Peer, error) { return nil, ErrClosed }
-func (r *Router) SetPrivileged(participantSIDs []string)       {}
+	"preau/sfu/internal/speaker"
+)
+
+// routerTick is how often a router looks at speakers, microphones and wanted layers.
+const routerTick = 100 * time.Millisecond
+
+// Router is one class's part of the media plane: who publishes and who is there to receive.
+type Router struct {
+	// fixed after construction
+	node  *Node
+	class string
+
+	mu         sync.Mutex
+	closed     bool
+	peers      map[string]*Peer
+	pubs       map[string]*publication // by track sid
+	detector   *speaker.Detector
+	privileged map[string]bool
+	openMics   map[string]bool // microphones that have a section now
+	speaking   map[string]Speaker
+	stop       chan struct{}
+}
+
+func newRouter(n *Node, class string) *Router {
+	return &Router{
+		node: n, class: class, peers: map[string]*Peer{}, pubs: map[string]*publication{},
+		detector:   speaker.New(speaker.Options{Open: n.o.Microphones}),
+		privileged: map[string]bool{}, openMics: map[string]bool{}, speaking: map[string]Speaker{},
+		stop: make(chan struct{}),
+	}
+}
+
+// Join opens a participant's media connection. Nothing is negotiated yet: the client's offer, or
+// StartSubscriber, begins.
+func (r *Router) Join(o PeerOptions, ev Events) (*Peer, error) {
+	if next := r.successor(); next != nil {
+		return next.Join(o, ev)
+	}
+	p, err := newPeer(r, o, ev)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	switch {
+	case r.closed:
+		err = ErrClosed
+	case r.peers[o.Participant] != nil:
+		err = ErrPeerExists
+	default:
+		r.peers[o.Participant] = p
+		if len(r.peers) == 1 {
+			r.node.wg.Go(r.run)
+		}
+	}
+	r.mu.Unlock()
+	if err != nil {
+		p.discard()
+		return nil, err
+	}
+	r.node.m.peers.Inc()
+	p.start()
+	return p, nil
+}
+
+// successor is the class's new router when this one has been dropped meanwhile; nil if it has not.
+func (r *Router) successor() *Router {
+	r.mu.Lock()
+	closed := r.closed
+	privileged := slices.Collect(maps.Keys(r.privileged))
+	r.mu.Unlock()
+	if !closed {
+		return nil
+	}
+	next := r.node.Router(r.class)
+	if next == r || next.isClosed() {
+		return nil
+	}
+	next.SetPrivileged(privileged)
+	return next
+}
+
+func (r *Router) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
+// SetPrivileged names the participants whose microphones always get a section and whose media
+// comes first under congestion: teachers, and who was given the word.
+func (r *Router) SetPrivileged(participantSIDs []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.privileged)
+	for _, sid := range participantSIDs {
+		r.privileged[sid] = true
+	}
+	for _, pub := range r.pubs {
+		r.privilegeLocked(pub)
+	}
+}
+
+func (r *Router) privilegeLocked(pub *publication) {
+	on := r.privileged[pub.owner.o.Participant]
+	pub.privileged.Store(on)
+	if pub.microphone() {
+		r.detector.SetPrivileged(pub.spec.SID, on)
+	}
+}
+
+// addPublication makes a pending publication known.
+func (r *Router) addPublication(pub *publication) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pubs[pub.spec.SID] != nil {
+		return ErrTrackExists
+	}
+	r.pubs[pub.spec.SID] = pub
+	if pub.microphone() {
+		pub.meter = r.detector.Add(pub.spec.SID)
+		r.detector.SetMuted(pub.spec.SID, !pub.open.Load())
+	}
+	r.privilegeLocked(pub)
+	r.node.m.publications.Inc()
+	return nil
+}
+
+func (r *Router) removePublication(pub *publication) {
+	r.mu.Lock()
+	if r.pubs[pub.spec.SID] != pub {
+		r.mu.Unlock()
+		return
+	}
+	delete(r.pubs, pub.spec.SID)
+	delete(r.openMics, pub.spec.SID)
+	if pub.microphone() {
+		r.detector.Remove(pub.spec.SID)
+	}
+	peers := r.peersLocked()
+	r.mu.Unlock()
+	r.node.m.publications.Dec()
+	for _, p := range peers {
+		p.forget(pub)
+	}
+}
+
+func (r *Router) peersLocked() []*Peer {
+	list := make([]*Peer, 0, len(r.peers))
+	for _, p := range r.peers {
+		list = append(list, p)
+	}
+	return list
+}
+
+func (r *Router) publication(sid string) *publication {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pubs[sid]
+}
+
+// gateChanged tells the detector that a microphone was muted, unmuted, blocked or freed.
+func (r *Router) gateChanged(pub *publication) {
+	if !pub.microphone() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pubs[pub.spec.SID] == pub {
+		r.detector.SetMuted(pub.spec.SID, !pub.open.Load())
+	}
+}
+
+// carries says whether a publication may take a media section now.
+func (r *Router) carries(pub *publication) bool {
+	if !pub.microphone() {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.openMics[pub.spec.SID]
+}
+
+// replanAll lets every peer look again at what it should be sent.
+func (r *Router) replanAll() {
+	r.mu.Lock()
+	peers := r.peersLocked()
+	r.mu.Unlock()
+	for _, p := range peers {
+		p.replan()
+	}
+}
+
+func (r *Router) leave(p *Peer) {
+	r.mu.Lock()
+	if r.peers[p.o.Participant] != p {
+		r.mu.Unlock()
+		return
+	}
+	delete(r.peers, p.o.Participant)
+	last := len(r.peers) == 0 && !r.closed
+	if last {
+		r.closed = true
+		close(r.stop)
+	}
+	r.mu.Unlock()
+	r.node.m.peers.Dec()
+	if last {
+		r.node.dropRouter(r)
+	}
+}
+
+func (r *Router) close() {
+	r.mu.Lock()
+	peers := r.peersLocked()
+	if len(peers) == 0 && !r.closed {
+		r.closed = true
+		close(r.stop)
+	}
+	r.mu.Unlock()
+	for _, p := range peers {
+		p.Close()
+	}
+}
+
+// run is the router's slow clock, from its first peer to its last.
+func (r *Router) run() {
+	tick := time.NewTicker(routerTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.stop:
+			return
+		case now := <-tick.C:
+			r.tick(now)
+		}
+	}
+}
+
+func (r *Router) tick(now time.Time) {
+	defer r.node.guard(nil, "router")
+	r.mu.Lock()
+	report, ok := r.detector.Step(now)
+	var speakers []Speaker
+	var opened bool
+	if ok {
+		speakers = r.speakersLocked(report)
+		opened = r.setOpenLocked(report.Open)
+	}
+	peers := r.peersLocked()
+	pubs := make([]*publication, 0, len(r.pubs))
+	for _, pub := range r.pubs {
+		pubs = append(pubs, pub)
+	}
+	r.mu.Unlock()
+	for _, p := range peers {
+		if len(speakers) > 0 {
+			p.emit(SpeakersEvent{Speakers: speakers})
+		}
+		if opened {
+			p.replan()
+		}
+		p.tick(now)
+	}
+	for _, pub := range pubs {
+		pub.tellWanted(now, peers)
+	}
+}
+
+// speakersLocked finds what has changed since the last report: who began, went on at another
+// level, or stopped.
+func (r *Router) speakersLocked(report speaker.Report) []Speaker {
+	now := map[string]Speaker{}
+	for _, s := range report.Speakers {
+		if pub := r.pubs[s.Track]; pub != nil {
+			sid := pub.owner.o.Participant
+			now[sid] = Speaker{Participant: sid, Level: s.Level, Active: true}
+		}
+	}
+	if !report.SpeakersChanged {
+		return nil
+	}
+	var changed []Speaker
+	for sid, s := range now {
+		if r.speaking[sid] != s {
+			changed = append(changed, s)
+		}
+	}
+	for sid := range r.speaking {
+		if _, still := now[sid]; !still {
+			changed = append(changed, Speaker{Participant: sid})
+		}
+	}
+	r.speaking = now
+	slices.SortFunc(changed, func(a, b Speaker) int {
+		switch {
+		case a.Level > b.Level:
+			return -1
+		case a.Level < b.Level:
+			return 1
+		}
+		return 0
+	})
+	return changed
+}
+
+func (r *Router) setOpenLocked(open []string) (changed bool) {
+	same := len(open) == len(r.openMics)
+	for _, sid := range open {
+		same = same && r.openMics[sid]
+	}
+	if same {
+		return false
+	}
+	clear(r.openMics)
+	for _, sid := range open {
+		r.openMics[sid] = true
+	}
+	return true
+}

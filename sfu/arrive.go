@@ -1,0 +1,156 @@
+package sfu
+
+import (
+	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/packet"
+)
+
+// maxOrphans is how many streams may wait for their AddTrack.
+const maxOrphans = 32
+
+// arrival is a received stream, not yet known as a layer of a publication.
+type arrival struct {
+	transport *transport
+	track     *webrtc.TrackRemote
+	receiver  *webrtc.RTPReceiver
+	mid       string
+}
+
+// mediaArrived is pion's OnTrack.
+func (p *Peer) mediaArrived(t *transport, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	a := arrival{transport: t, track: track, receiver: receiver}
+	for _, tr := range t.pc.GetTransceivers() {
+		if tr.Receiver() == receiver {
+			a.mid = tr.Mid()
+		}
+	}
+	p.mu.Lock()
+	if !p.closed && len(p.orphans) < maxOrphans {
+		p.orphans = append(p.orphans, a)
+	}
+	p.mu.Unlock()
+	p.adopt()
+}
+
+// adopt makes layers of the streams whose publication is known.
+func (p *Peer) adopt() {
+	p.mu.Lock()
+	var waiting []arrival
+	var begun []*layer
+	for _, a := range p.orphans {
+		pub := p.matchLocked(a)
+		if pub == nil {
+			waiting = append(waiting, a)
+			continue
+		}
+		if l := p.beginLocked(pub, a); l != nil {
+			begun = append(begun, l)
+		}
+	}
+	p.orphans = waiting
+	p.mu.Unlock()
+	for _, l := range begun {
+		p.node.wg.Go(func() {
+			l.run()
+			p.layerEnded(l)
+		})
+		p.announce(l)
+	}
+}
+
+// matchLocked finds the publication of a stream: by its section, by the client's track id, else
+// the first of its kind that has none yet (clients that do not keep the track's id in the SDP).
+func (p *Peer) matchLocked(a arrival) *publication {
+	if pub := p.byMid[a.mid]; pub != nil {
+		return pub
+	}
+	kind := kindFrom(a.track.Kind())
+	var first *publication
+	for _, pub := range p.ours {
+		if pub.spec.Kind != kind {
+			continue
+		}
+		if pub.spec.CID == a.track.ID() {
+			p.byMid[a.mid] = pub
+			return pub
+		}
+		if !p.boundLocked(pub) && (first == nil || pub.spec.SID < first.spec.SID) {
+			first = pub
+		}
+	}
+	if first != nil && first.spec.CID == "" {
+		p.byMid[a.mid] = first
+		return first
+	}
+	return nil
+}
+
+func (p *Peer) boundLocked(pub *publication) bool {
+	for _, other := range p.byMid {
+		if other == pub {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Peer) beginLocked(pub *publication, a arrival) *layer {
+	l := newLayer(pub, a.transport, a.track, a.receiver.GetParameters())
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	if pub.removed || p.closed {
+		return nil
+	}
+	pub.layers[l.index].Store(l)
+	pub.reading++
+	if !pub.live {
+		pub.live, pub.mid = true, a.mid
+		pub.codec, pub.media = a.track.Codec().RTPCodecCapability, packet.CodecOf(a.track.Codec().MimeType)
+	}
+	a.transport.addLayer(l)
+	return l
+}
+
+// announce tells of a publication's first layer.
+func (p *Peer) announce(l *layer) {
+	pub := l.pub
+	pub.mu.Lock()
+	first := !pub.announced
+	pub.announced = true
+	e := TrackEvent{
+		CID: pub.spec.CID, SID: pub.spec.SID, Kind: pub.spec.Kind, MIME: pub.codec.MimeType, Mid: pub.mid,
+	}
+	pub.mu.Unlock()
+	if !first {
+		return
+	}
+	if rid := l.track.RID(); rid != "" {
+		e.RIDs = []string{rid}
+	}
+	p.emit(e)
+	p.router.replanAll()
+}
+
+// layerEnded notices when the client has closed a publication's section.
+func (p *Peer) layerEnded(l *layer) {
+	l.transport.removeLayer(l)
+	pub := l.pub
+	pub.layers[l.index].CompareAndSwap(l, nil)
+	pub.mu.Lock()
+	pub.reading--
+	gone := pub.reading == 0 && !pub.removed
+	pub.mu.Unlock()
+	if !gone {
+		return
+	}
+	select {
+	case <-p.done:
+		return
+	default:
+	}
+	if pub := p.dropTrack(pub.spec.SID); pub != nil {
+		p.router.removePublication(pub)
+		p.emit(TrackGoneEvent{SID: pub.spec.SID})
+	}
+}

@@ -1,0 +1,94 @@
+package sfu
+
+import (
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// maxData is LiveKit's largest DataPacket.
+	maxData = 64 << 10
+	// reliableBuffer and lossyBuffer are how much may wait in a channel for a slow client.
+	reliableBuffer = 4 << 20
+	lossyBuffer    = 256 << 10
+)
+
+var channelLabels = map[DataKind]string{DataReliable: "_reliable", DataLossy: "_lossy", DataTrack: "_data_track"}
+
+// openChannels makes the subscriber connection's three channels (two connections).
+func (p *Peer) openChannels() error {
+	for kind, label := range channelLabels {
+		ordered := kind == DataReliable
+		init := &webrtc.DataChannelInit{Ordered: &ordered}
+		if kind != DataReliable {
+			none := uint16(0)
+			init.MaxRetransmits = &none
+		}
+		d, err := p.out.transport.pc.CreateDataChannel(label, init)
+		if err != nil {
+			return err
+		}
+		p.keepChannel(kind, d)
+	}
+	return nil
+}
+
+// channelOpened is pion's OnDataChannel: the client opened one.
+func (p *Peer) channelOpened(t *transport, d *webrtc.DataChannel) {
+	for kind, label := range channelLabels {
+		if d.Label() != label {
+			continue
+		}
+		if t == p.out.transport {
+			p.keepChannel(kind, d)
+		}
+		d.OnMessage(func(m webrtc.DataChannelMessage) { p.dataArrived(kind, m) })
+		return
+	}
+	_ = d.Close() // a label nobody knows
+}
+
+func (p *Peer) keepChannel(kind DataKind, d *webrtc.DataChannel) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.channels[kind] = d
+}
+
+func (p *Peer) dataArrived(kind DataKind, m webrtc.DataChannelMessage) {
+	defer p.node.guard(p, "data")
+	if len(m.Data) > maxData {
+		p.node.m.drop(dropData)
+		return
+	}
+	e := DataEvent{Kind: kind, Payload: m.Data}
+	if kind == DataReliable {
+		p.emitReliable(e)
+		return
+	}
+	p.emit(e)
+}
+
+// Send puts a message on a data channel. ErrSlow: the client does not keep up; a reliable message
+// is then lost, so the caller must let the client go.
+func (p *Peer) Send(kind DataKind, payload []byte) error {
+	if len(payload) > maxData {
+		return ErrTooLarge
+	}
+	p.mu.Lock()
+	d, closed := p.channels[kind], p.closed
+	p.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case d == nil || d.ReadyState() != webrtc.DataChannelStateOpen:
+		return ErrNoChannel
+	}
+	limit := uint64(lossyBuffer)
+	if kind == DataReliable {
+		limit = reliableBuffer
+	}
+	if d.BufferedAmount()+uint64(len(payload)) > limit {
+		p.node.m.drop(dropData)
+		return ErrSlow
+	}
+	return d.Send(payload)
+}

@@ -1,0 +1,208 @@
+package sfu
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/internal/allocate"
+	"preau/sfu/internal/history"
+	"preau/sfu/packet"
+)
+
+// A received packet's way, in its layer's one goroutine:
+//
+//  1. read: decrypted and, if it came by RTX, restored by pion;
+//  2. copied to a pooled Packet, header parsed, number unwrapped, payload headers inspected;
+//  3. the audio level goes to the speaker meter;
+//  4. a muted or blocked track ends here;
+//  5. kept in the history (duplicates end here);
+//  6. a reference to the queue of each egress writer that has subscriptions.
+
+const (
+	keyframeGap  = 500 * time.Millisecond // between keyframe requests for one layer
+	layerSilence = 1500 * time.Millisecond
+	audioPackets = 256 // history: 5 s of 20 ms packets
+	videoPackets = 2048
+	videoBytes   = 2 << 20
+	readBuffer   = 1600
+	rateInterval = 500 * time.Millisecond
+)
+
+// layer is one received stream of a publication.
+type layer struct {
+	// fixed after construction
+	pub       *publication
+	transport *transport
+	track     *webrtc.TrackRemote
+	index     uint8
+	ssrc      uint32
+	pt        uint8
+	codec     packet.Codec
+	levelID   uint8 // header extension of the audio level; 0: none
+	orientID  uint8 // of the video orientation; 0: none
+	history   *history.History
+
+	lastKeyframe atomic.Int64 // Unix ns of the last request
+	lastArrival  atomic.Int64 // Unix ns
+	rate         rate
+
+	numbers packet.Unwrapper // owned by the reader
+}
+
+func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params webrtc.RTPParameters) *layer {
+	l := &layer{
+		pub: pub, transport: t, track: track, index: uint8(pub.layerIndex(track.RID())),
+		ssrc: uint32(track.SSRC()), pt: uint8(track.PayloadType()), codec: packet.CodecOf(track.Codec().MimeType),
+	}
+	for _, e := range params.HeaderExtensions {
+		switch e.URI {
+		case extAudioLevel:
+			l.levelID = uint8(e.ID)
+		case extOrientation:
+			l.orientID = uint8(e.ID)
+		}
+	}
+	o := history.Options{Packets: audioPackets}
+	if pub.spec.Kind == KindVideo {
+		o = history.Options{Packets: videoPackets, Bytes: videoBytes}
+	}
+	l.history = history.New(o)
+	return l
+}
+
+// run reads until the publisher's section or connection closes.
+func (l *layer) run() {
+	n := l.pub.owner.node
+	defer n.guard(l.pub.owner, "layer reader")
+	defer l.history.Clear()
+	buf := make([]byte, readBuffer)
+	for {
+		size, _, err := l.track.Read(buf)
+		if err != nil && size == 0 {
+			return
+		}
+		if err != nil { // a payload type that was not negotiated
+			n.m.drop(dropMalformed)
+			continue
+		}
+		l.take(n, buf[:size])
+	}
+}
+
+func (l *layer) take(n *Node, raw []byte) {
+	n.m.packetsIn.Inc()
+	n.m.bytesIn.Add(float64(len(raw)))
+	now := time.Now()
+	p, err := n.pool.New(raw, now)
+	if err != nil {
+		n.m.drop(dropMalformed)
+		return
+	}
+	defer p.Release()
+	if p.PayloadType != l.pt {
+		n.m.drop(dropMalformed)
+		return
+	}
+	p.Seq, p.Layer = l.numbers.Unwrap(p.Sequence), l.index
+	p.Inspect(l.codec)
+	l.lastArrival.Store(now.UnixNano())
+	l.rate.add(len(raw), p.Temporal, now)
+	if !l.pub.open.Load() {
+		n.m.drop(dropMuted)
+		return
+	}
+	l.noteLevel(p)
+	if !l.history.Add(p) {
+		return
+	}
+	fan := l.pub.fan.Load()
+	for i := 0; fan != 0; i, fan = i+1, fan>>1 {
+		if fan&1 != 0 {
+			n.writers[i].offer(item{kind: itemPacket, pub: l.pub, packet: p})
+		}
+	}
+}
+
+func (l *layer) noteLevel(p *packet.Packet) {
+	if l.levelID == 0 {
+		return
+	}
+	level, voice, ok := packet.AudioLevel(p.Extension(l.levelID))
+	if !ok {
+		return
+	}
+	p.AudioLevel, p.Voice = level, voice
+	if l.pub.meter != nil {
+		l.pub.meter.Note(level, voice)
+	}
+}
+
+// senderReport takes the publisher's sender report to all subscriptions.
+func (l *layer) senderReport(b []byte) {
+	var r rtcp.SenderReport
+	if r.Unmarshal(b) != nil {
+		l.pub.owner.node.m.drop(dropFeedback)
+		return
+	}
+	l.pub.each(func(w *writer) {
+		w.offer(item{kind: itemReport, pub: l.pub, layer: l.index, ntp: r.NTPTime, rtp: r.RTPTime})
+	})
+}
+
+// askKeyframe asks the publisher for a keyframe, at most every keyframeGap. Any goroutine.
+func (l *layer) askKeyframe(now time.Time) {
+	last := l.lastKeyframe.Load()
+	if now.UnixNano()-last < int64(keyframeGap) || !l.lastKeyframe.CompareAndSwap(last, now.UnixNano()) {
+		return
+	}
+	l.pub.owner.node.m.keyframesAsked.Inc()
+	_ = l.transport.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: l.ssrc}}) // closing: nobody to ask
+}
+
+func (l *layer) alive(now time.Time) bool {
+	return now.UnixNano()-l.lastArrival.Load() < int64(layerSilence)
+}
+
+// rate measures a layer's bits per second by temporal layer: each figure includes those below.
+type rate struct {
+	bits [allocate.Temporals]atomic.Uint64
+
+	// owned by the reader
+	since time.Time
+	bytes [allocate.Temporals]uint64
+}
+
+func (r *rate) add(size int, temporal uint8, now time.Time) {
+	r.bytes[min(temporal, allocate.Temporals-1)] += uint64(size)
+	if r.since.IsZero() {
+		r.since = now
+	}
+	past := now.Sub(r.since)
+	if past < rateInterval {
+		return
+	}
+	sum := uint64(0)
+	for i := range r.bytes {
+		if r.bytes[i] == 0 && i > 0 {
+			r.bits[i].Store(0)
+			continue
+		}
+		sum += r.bytes[i]
+		bits := sum * 8 * uint64(time.Second) / uint64(past)
+		if old := r.bits[i].Load(); old > 0 {
+			bits = (3*old + bits) / 4
+		}
+		r.bits[i].Store(bits)
+		r.bytes[i] = 0
+	}
+	r.since = now
+}
+
+func (r *rate) read(to *[allocate.Temporals]uint64) {
+	for i := range to {
+		to[i] = r.bits[i].Load()
+	}
+}

@@ -1,0 +1,114 @@
+package sfu
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// relayQueue is how many packets may wait between the embedded TURN's relays and the media port,
+// each way. Overflow drops the newest.
+const relayQueue = 512
+
+// mediaConn is the node's media socket, into which the relays of the embedded TURN put their
+// packets without a socket of their own:
+//
+//  1. a relay pushes its packet to the inbox and expires the read deadline;
+//  2. the one reader (pion's mux) wakes, clears the deadline, and empties the inbox first;
+//  3. what the mux writes to a relay's address goes to that relay instead of the socket.
+//
+// A direct packet costs nothing more than the socket's own read and write.
+type mediaConn struct {
+	*net.UDPConn
+	dropped prometheus.Counter
+
+	mu     sync.Mutex
+	inbox  []relayed
+	relays map[netip.AddrPort]*relayConn
+}
+
+type relayed struct {
+	data []byte
+	from netip.AddrPort
+}
+
+func newMediaConn(c *net.UDPConn, dropped prometheus.Counter) *mediaConn {
+	return &mediaConn{UDPConn: c, dropped: dropped, relays: map[netip.AddrPort]*relayConn{}}
+}
+
+// ReadFromAddrPort reads from the relays and the socket.
+func (c *mediaConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	for {
+		if r, ok := c.pop(); ok {
+			return copy(b, r.data), r.from, nil
+		}
+		n, from, err := c.ReadFromUDPAddrPort(b)
+		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, from, err
+		}
+		if err := c.SetReadDeadline(time.Time{}); err != nil {
+			return 0, netip.AddrPort{}, err
+		}
+	}
+}
+
+// ReadFrom is ReadFromAddrPort for callers that want a net.Addr.
+func (c *mediaConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := c.ReadFromAddrPort(b)
+	if err != nil {
+		return n, nil, err
+	}
+	return n, net.UDPAddrFromAddrPort(from), nil
+}
+
+// WriteToAddrPort writes to the socket, or to the relay that has this address.
+func (c *mediaConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	if isRelayAddr(to.Addr()) {
+		c.mu.Lock()
+		r := c.relays[netip.AddrPortFrom(to.Addr().Unmap(), to.Port())]
+		c.mu.Unlock()
+		if r != nil {
+			r.push(b)
+		}
+		return len(b), nil // gone or full: lost, as on any network
+	}
+	return c.WriteToUDPAddrPort(b, to)
+}
+
+// WriteTo is WriteToAddrPort for callers that have a net.Addr.
+func (c *mediaConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	u, ok := to.(*net.UDPAddr)
+	if !ok {
+		return 0, net.InvalidAddrError("not a UDP address")
+	}
+	return c.WriteToAddrPort(b, u.AddrPort())
+}
+
+func (c *mediaConn) pop() (relayed, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.inbox) == 0 {
+		return relayed{}, false
+	}
+	r := c.inbox[0]
+	c.inbox = c.inbox[1:]
+	return r, true
+}
+
+// inject hands the mux a packet as if it had come from that address. data is copied.
+func (c *mediaConn) inject(data []byte, from netip.AddrPort) {
+	c.mu.Lock()
+	if len(c.inbox) >= relayQueue {
+		c.mu.Unlock()
+		c.dropped.Inc()
+		return
+	}
+	c.inbox = append(c.inbox, relayed{append([]byte(nil), data...), from})
+	c.mu.Unlock()
+	_ = c.SetReadDeadline(time.Unix(1, 0)) // fails only once closed
+}

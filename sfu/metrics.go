@@ -1,0 +1,81 @@
+package sfu
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Why a packet was dropped; each is a label value of preau_sfu_dropped_total.
+type dropReason int
+
+const (
+	dropMalformed dropReason = iota // not RTP, or too big
+	dropNotSTUN                     // to the media port from nobody known
+	dropMuted                       // the track is muted or blocked
+	dropQueue                       // an egress writer's queue was full
+	dropRelay                       // a relay's queue was full, or it aimed elsewhere
+	dropFeedback                    // RTCP: malformed, or the writer's queue was full
+	dropWrite                       // the transport refused it
+	dropEvent                       // lossy data, the peer's event queue was full
+	dropData                        // a data channel was full
+	dropLate                        // asked for again, but no longer in the history
+	dropReasons
+)
+
+var dropNames = [dropReasons]string{
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late",
+}
+
+// metrics of one node. No label carries a name of anybody or anything.
+type metrics struct {
+	peers, routers, publications, subscriptions prometheus.Gauge
+
+	packetsIn, packetsOut, bytesIn, bytesOut prometheus.Counter
+	retransmitted, keyframesAsked, panics    prometheus.Counter
+	dropped                                  [dropReasons]prometheus.Counter
+	joinSeconds                              prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "preau", Subsystem: "sfu", Name: name, Help: help})
+	}
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "preau", Subsystem: "sfu", Name: name, Help: help})
+	}
+	drops := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "preau", Subsystem: "sfu", Name: "dropped_total", Help: "Packets and messages dropped, by reason.",
+	}, []string{"reason"})
+	m := &metrics{
+		peers:          gauge("peers", "Participants with a media connection."),
+		routers:        gauge("routers", "Classes with a media connection."),
+		publications:   gauge("tracks", "Tracks published."),
+		subscriptions:  gauge("subscriptions", "Tracks sent to subscribers."),
+		packetsIn:      counter("packets_in_total", "RTP packets received."),
+		packetsOut:     counter("packets_out_total", "RTP packets sent."),
+		bytesIn:        counter("bytes_in_total", "Bytes of RTP received."),
+		bytesOut:       counter("bytes_out_total", "Bytes of RTP sent."),
+		retransmitted:  counter("retransmitted_total", "Packets sent again for a NACK."),
+		keyframesAsked: counter("keyframes_asked_total", "Keyframe requests sent to publishers."),
+		panics:         counter("panics_total", "Panics caught; each closed one peer."),
+		joinSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "preau", Subsystem: "sfu", Name: "join_seconds",
+			Help:    "From a peer's join to its first connected transport.",
+			Buckets: []float64{.05, .1, .2, .4, .8, 1.6, 3.2, 6.4, 15},
+		}),
+	}
+	for i, name := range dropNames {
+		m.dropped[i] = drops.WithLabelValues(name)
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.peers, m.routers, m.publications, m.subscriptions, m.packetsIn, m.packetsOut, m.bytesIn, m.bytesOut,
+		m.retransmitted, m.keyframesAsked, m.panics, m.joinSeconds, drops,
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) drop(why dropReason) { m.dropped[why].Inc() }

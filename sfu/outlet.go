@@ -1,0 +1,174 @@
+package sfu
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"preau/sfu/internal/allocate"
+	"preau/sfu/internal/estimate"
+)
+
+const (
+	// maxNacks is how many packets one feedback may ask for again.
+	maxNacks     = 256
+	wireOverhead = 28 + 8 // IPv4 and UDP headers, and the AEAD tag less what SRTP spares
+	defaultRTT   = 100 * time.Millisecond
+)
+
+// outlet is the sending half of a peer: its subscriptions, the transport-wide numbers and the
+// bandwidth estimate, all owned by one writer.
+type outlet struct {
+	// fixed after construction
+	peer      *Peer
+	writer    *writer
+	transport *transport
+
+	ready                       atomic.Bool // the transport is connected
+	packets, bytes, drops, bits atomic.Uint64
+
+	// owned by the writer
+	subs     []*subscription
+	bySSRC   map[uint32]*subscription
+	number   uint16 // transport-wide
+	heard    bool   // transport-wide feedback has come: the estimate counts
+	estimate *estimate.Estimator
+	wants    []allocate.Want
+	choices  []allocate.Choice
+	rates    []allocate.Rates
+}
+
+func newOutlet(p *Peer, w *writer, t *transport) *outlet {
+	return &outlet{
+		peer: p, writer: w, transport: t,
+		bySSRC: map[uint32]*subscription{}, estimate: estimate.New(estimate.Options{}),
+	}
+}
+
+// offerFeedback hands an RTCP packet to the writer; b is copied.
+func (o *outlet) offerFeedback(ssrc uint32, b []byte) {
+	select {
+	case o.writer.feedback <- feedback{out: o, ssrc: ssrc, raw: append([]byte(nil), b...)}:
+	default:
+		o.peer.node.m.drop(dropFeedback)
+	}
+}
+
+func (o *outlet) add(s *subscription) {
+	o.subs = append(o.subs, s)
+	o.bySSRC[s.ssrc] = s
+	if s.rtxSSRC != 0 {
+		o.bySSRC[s.rtxSSRC] = s
+	}
+	o.allocate(time.Now())
+}
+
+func (o *outlet) remove(s *subscription) {
+	o.subs = without(o.subs, s)
+	delete(o.bySSRC, s.ssrc)
+	delete(o.bySSRC, s.rtxSSRC)
+}
+
+// feedback works on one RTCP packet that names ssrc.
+func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
+	packets, err := rtcp.Unmarshal(raw)
+	if err != nil {
+		o.peer.node.m.drop(dropFeedback)
+		return
+	}
+	now := time.Now()
+	for _, p := range packets {
+		switch p := p.(type) {
+		case *rtcp.TransportLayerCC:
+			if !o.heard {
+				o.heard = true
+				o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
+			}
+			o.estimate.Feedback(p, now)
+		case *rtcp.TransportLayerNack:
+			if s := o.bySSRC[p.MediaSSRC]; s != nil {
+				s.resend(w, p.Nacks, now)
+			}
+		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+			if s := o.bySSRC[ssrc]; s != nil {
+				s.askKeyframe(now)
+			}
+		case *rtcp.ReceiverReport:
+			o.receiverReports(ssrc, p.Reports, now)
+		case *rtcp.SenderReport:
+			o.receiverReports(ssrc, p.Reports, now)
+		}
+	}
+}
+
+func (o *outlet) receiverReports(ssrc uint32, reports []rtcp.ReceptionReport, now time.Time) {
+	for _, r := range reports {
+		if r.SSRC != ssrc {
+			continue // comes again under its own
+		}
+		if s := o.bySSRC[ssrc]; s != nil && ssrc == s.ssrc {
+			s.received(r, now)
+		}
+	}
+}
+
+// tick is called every writerTick.
+func (o *outlet) tick(now time.Time) {
+	o.estimate.Tick(now)
+	o.allocate(now)
+	for _, s := range o.subs {
+		s.tick(now)
+	}
+}
+
+// allocate spends the estimate on the subscriptions; without feedback there is none, and all get
+// what they want.
+func (o *outlet) allocate(now time.Time) {
+	o.wants, o.choices = o.wants[:0], o.choices[:0]
+	if cap(o.rates) < len(o.subs) {
+		o.rates = make([]allocate.Rates, len(o.subs), 2*len(o.subs))
+	}
+	o.rates = o.rates[:len(o.subs)]
+	for i, s := range o.subs {
+		s.pub.rates(now, &o.rates[i])
+		o.wants = append(o.wants, s.want(&o.rates[i]))
+		o.choices = append(o.choices, allocate.Choice{})
+	}
+	bits := uint64(1) << 40
+	if o.heard {
+		bits = o.estimate.Snapshot().Bits
+		o.bits.Store(bits)
+	}
+	r := allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
+	o.estimate.SetDemand(o.demand())
+	_ = r
+	var states []StreamState
+	for i, s := range o.subs {
+		if s.choose(o.choices[i], now) {
+			states = append(states, StreamState{Participant: s.pub.owner.o.Participant, SID: s.pub.spec.SID, Paused: !s.choice.Sending})
+		}
+	}
+	if len(states) > 0 {
+		o.peer.emit(StreamStateEvent{Streams: states})
+	}
+}
+
+// demand is what all subscriptions would take at their best.
+func (o *outlet) demand() uint64 {
+	sum := uint64(0)
+	for i := range o.wants {
+		w := &o.wants[i]
+		if w.Off {
+			continue
+		}
+		best := uint64(0)
+		for s := 0; s <= int(w.Max.Spatial) && s < allocate.Spatials; s++ {
+			for _, bits := range w.Rates[s] {
+				best = max(best, bits)
+			}
+		}
+		sum += best
+	}
+	return sum
+}

@@ -1,0 +1,162 @@
+package sfu
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/internal/allocate"
+	"preau/sfu/internal/speaker"
+	"preau/sfu/packet"
+)
+
+// maxLayers is the simulcast layers of one publication.
+const maxLayers = 3
+
+// publication is one track that a participant publishes, with its layers.
+type publication struct {
+	// fixed after construction
+	owner *Peer
+	spec  TrackSpec
+	meter *speaker.Meter // microphones only
+
+	// read per packet
+	open       atomic.Bool   // neither muted nor blocked
+	fan        atomic.Uint64 // bit i: writer i has subscriptions
+	layers     [maxLayers]atomic.Pointer[layer]
+	privileged atomic.Bool // of a teacher, or who was given the word
+	wanted     atomic.Uint32
+
+	mu             sync.Mutex
+	muted, blocked bool
+	removed        bool
+	live           bool // media has come
+	announced      bool
+	told           bool // the publisher knows that somebody subscribed
+	mid            string
+	codec          webrtc.RTPCodecCapability
+	media          packet.Codec
+	reading        int // layers being read
+	fans           [64]int
+	lastWanted     uint32
+	wantedSince    time.Time
+}
+
+func newPublication(owner *Peer, spec TrackSpec) *publication {
+	p := &publication{owner: owner, spec: spec, muted: spec.Muted}
+	p.open.Store(!spec.Muted)
+	p.wanted.Store(1<<maxLayers - 1)
+	return p
+}
+
+func (p *publication) microphone() bool {
+	return p.spec.Kind == KindAudio && p.spec.Source != SourceScreenAudio
+}
+
+// setGate changes mute and block, and tells the writers when it closes, so that what is missing
+// meanwhile is not taken for loss.
+func (p *publication) setGate(change func()) {
+	p.mu.Lock()
+	change()
+	open := !p.muted && !p.blocked
+	was := p.open.Swap(open)
+	p.mu.Unlock()
+	if was && !open {
+		p.each(func(w *writer) { w.offer(item{kind: itemCut, pub: p}) })
+	}
+	if !was && open && p.spec.Kind == KindVideo {
+		p.askKeyframes()
+	}
+}
+
+// isLive says whether media has come, and in what codec.
+func (p *publication) isLive() (webrtc.RTPCodecCapability, packet.Codec, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.codec, p.media, p.live && !p.removed
+}
+
+// each visits the writers that have subscriptions of this publication.
+func (p *publication) each(f func(*writer)) {
+	fan := p.fan.Load()
+	for i, w := range p.owner.node.writers {
+		if fan&(1<<i) != 0 {
+			f(w)
+		}
+	}
+}
+
+// attend counts a writer's subscriptions up and down.
+func (p *publication) attend(w *writer, by int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fans[w.index] += by
+	bit := uint64(1) << w.index
+	if p.fans[w.index] > 0 {
+		p.fan.Store(p.fan.Load() | bit)
+	} else {
+		p.fan.Store(p.fan.Load() &^ bit)
+	}
+}
+
+func (p *publication) askKeyframes() {
+	now := time.Now()
+	for i := range p.layers {
+		if l := p.layers[i].Load(); l != nil {
+			l.askKeyframe(now)
+		}
+	}
+}
+
+// layerIndex is a simulcast layer's place by its rid: as announced, else q, h, f.
+func (p *publication) layerIndex(rid string) int {
+	for i, l := range p.spec.Layers {
+		if l.RID != "" && l.RID == rid {
+			return min(i, maxLayers-1)
+		}
+	}
+	return max(strings.Index("qhf", rid), 0) // "" is 0: the only layer
+}
+
+// best is the highest layer a subscriber can use with these settings.
+func (p *publication) best(s TrackSetting) uint8 {
+	top := uint8(maxLayers - 1)
+	if s.Width == 0 || len(p.spec.Layers) == 0 {
+		return min(uint8(s.Quality), top)
+	}
+	for i, l := range p.spec.Layers {
+		if l.Width >= s.Width || (s.Height > 0 && l.Height >= s.Height) {
+			return min(uint8(i), top)
+		}
+	}
+	return min(uint8(len(p.spec.Layers)-1), top)
+}
+
+// rates fills in what the layers cost now.
+func (p *publication) rates(now time.Time, r *allocate.Rates) {
+	*r = allocate.Rates{}
+	for i := range p.layers {
+		if l := p.layers[i].Load(); l != nil && l.alive(now) {
+			l.rate.read(&r[i])
+		}
+	}
+}
+
+// rung is the publication's place on the survival ladder.
+func (p *publication) rung() allocate.Rung {
+	first := p.privileged.Load()
+	switch {
+	case p.spec.Source == SourceScreen:
+		return allocate.Screen
+	case p.spec.Kind == KindAudio && first:
+		return allocate.Voice
+	case p.spec.Kind == KindAudio:
+		return allocate.MoreVoices
+	case first:
+		return allocate.TeacherCamera
+	}
+	return allocate.OtherCamera
+}

@@ -1,0 +1,114 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"preau/sfu/internal/munge"
+)
+
+// resend answers a NACK (RFC 4585, 6.2.1) out of the layers' shared histories: over RTX (RFC 4588)
+// where negotiated, else under the stream's own SSRC.
+func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
+	left := maxNacks
+	gap := max(s.rtt, 10*time.Millisecond)
+	for _, n := range nacks {
+		n.Range(func(seq uint16) bool {
+			s.resendOne(w, seq, now, gap)
+			left--
+			return left > 0
+		})
+		if left <= 0 {
+			return
+		}
+	}
+}
+
+func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.Duration) {
+	origin, ok := s.munger.Lookup(seq, now, gap)
+	if !ok {
+		return
+	}
+	if origin.Hole {
+		s.sendAgain(w, munge.Out{Sequence: seq}, nil)
+		return
+	}
+	l := s.pub.layers[min(origin.Layer, maxLayers-1)].Load()
+	if l == nil {
+		return
+	}
+	p := l.history.Get(origin.Seq)
+	if p == nil {
+		s.out.peer.node.m.drop(dropLate)
+		return
+	}
+	defer p.Release()
+	out, ok := s.munger.Again(seq, p)
+	if !ok {
+		return
+	}
+	s.extend(p)
+	w.scratch = out.AppendPayload(append(w.scratch[:0], byte(out.Sequence>>8), byte(out.Sequence)), p)
+	s.sendAgain(w, out, w.scratch)
+}
+
+// sendAgain sends a packet once more; osn is its payload behind the original sequence number
+// (RFC 4588, 4), nil for a packet that stands for nothing.
+func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte) {
+	if osn == nil {
+		_, ts, ok := s.munger.Last()
+		if !ok {
+			return
+		}
+		out.Timestamp = ts
+		w.scratch = binary.BigEndian.AppendUint16(w.scratch[:0], out.Sequence)
+		osn = w.scratch
+	}
+	s.out.peer.node.m.retransmitted.Inc()
+	if s.rtxSSRC == 0 {
+		h := s.header
+		h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
+		s.write(&h, osn[2:])
+		return
+	}
+	h := &s.rtx
+	h.SequenceNumber, h.Timestamp, h.Marker = s.munger.NextRTX(), out.Timestamp, out.Marker
+	s.write(h, osn)
+}
+
+// report takes in a sender report of a layer and passes it on for the one being sent: with the
+// publisher's own clock, so that its voice and picture stay together.
+func (s *subscription) report(layer uint8, ntp uint64, ts uint32) {
+	s.munger.Report(layer, ntp, ts)
+	if int(layer) != s.current {
+		return
+	}
+	translated, ok := s.munger.Translate(layer, ts)
+	if !ok {
+		return
+	}
+	s.reported[s.reports%len(s.reported)] = sentReport{uint32(ntp >> 16), time.Now()}
+	s.reports++
+	_ = s.out.transport.pc.WriteRTCP([]rtcp.Packet{&rtcp.SenderReport{ // closing: nobody to tell
+		SSRC: s.ssrc, NTPTime: ntp, RTPTime: translated, PacketCount: s.packets, OctetCount: s.octets,
+	}})
+}
+
+// received takes in a reception report about this stream.
+func (s *subscription) received(r rtcp.ReceptionReport, now time.Time) {
+	s.loss = float64(r.FractionLost) / 256
+	if r.LastSenderReport == 0 {
+		return
+	}
+	for _, sent := range s.reported {
+		if sent.lsr == r.LastSenderReport {
+			held := time.Duration(r.Delay) * time.Second / 65536
+			if rtt := now.Sub(sent.at) - held; rtt > 0 {
+				s.rtt = rtt
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package sfu
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// Bounds on a client's description. A class of 12 voices and a page of pictures needs some 60
+// sections of 2 to 4 kB.
+const (
+	maxSDP      = 512 << 10
+	maxSections = 192
+)
+
+// remoteSection is what we must know of one media section of a client's offer.
+type remoteSection struct {
+	mid   string
+	kind  string // "audio", "video", "application"
+	takes bool   // the client is ready to receive on it
+	gives bool   // the client sends on it
+	track string // the track id of its msid
+}
+
+// readOffer checks a client's description before pion sees it, and takes out what we will not
+// follow: its candidates. We learn where a client is from its own connectivity checks, so that
+// nobody can make this server send to a third party.
+func readOffer(text string) (clean string, sections []remoteSection, err error) {
+	if len(text) > maxSDP {
+		return "", nil, fmt.Errorf("%w: %w", ErrDescription, ErrTooLarge)
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return "", nil, fmt.Errorf("%w: %w", ErrDescription, err)
+	}
+	if len(d.MediaDescriptions) == 0 || len(d.MediaDescriptions) > maxSections {
+		return "", nil, fmt.Errorf("%w: %d media sections", ErrDescription, len(d.MediaDescriptions))
+	}
+	seen := map[string]bool{}
+	d.Attributes = withoutCandidates(d.Attributes)
+	for _, m := range d.MediaDescriptions {
+		m.Attributes = withoutCandidates(m.Attributes)
+		s := readSection(m)
+		if s.mid == "" || len(s.mid) > 32 || seen[s.mid] {
+			return "", nil, fmt.Errorf("%w: missing, long or repeated mid", ErrDescription)
+		}
+		seen[s.mid] = true
+		sections = append(sections, s)
+	}
+	raw, err := d.Marshal()
+	if err != nil {
+		return "", nil, fmt.Errorf("%w: %w", ErrDescription, err)
+	}
+	return string(raw), sections, nil
+}
+
+func withoutCandidates(in []sdp.Attribute) []sdp.Attribute {
+	out := in[:0]
+	for _, a := range in {
+		switch a.Key {
+		case "candidate", "remote-candidates", "end-of-candidates":
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func readSection(m *sdp.MediaDescription) remoteSection {
+	s := remoteSection{kind: m.MediaName.Media, takes: true, gives: true}
+	for _, a := range m.Attributes {
+		switch a.Key {
+		case "mid":
+			s.mid = a.Value
+		case "sendonly":
+			s.takes = false
+		case "recvonly":
+			s.gives = false
+		case "inactive":
+			s.takes, s.gives = false, false
+		case "msid":
+			if _, track, ok := strings.Cut(a.Value, " "); ok && s.track == "" {
+				s.track = strings.TrimSpace(track)
+			}
+		}
+	}
+	if m.MediaName.Port.Value == 0 && !hasAttribute(m, "bundle-only") {
+		s.takes, s.gives = false, false
+	}
+	return s
+}
+
+func hasAttribute(m *sdp.MediaDescription, key string) bool {
+	_, ok := m.Attribute(key)
+	return ok
+}
+
+// finish makes pion's description what the client is to see: sections on which we send nothing are
+// inactive (pion says sendonly, from which a browser would make a track that never changes its
+// name), and ICE-TCP candidates carry the announced addresses.
+func (n *Node) finish(text string) (string, error) {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return "", fmt.Errorf("reading our own description: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		_, sends := m.Attribute("msid")
+		for i := range m.Attributes {
+			a := &m.Attributes[i]
+			switch {
+			case a.Key == "sendonly" && !sends:
+				a.Key = "inactive"
+			case a.Key == "sendrecv" && !sends:
+				a.Key = "recvonly"
+			}
+		}
+		m.Attributes = n.rewriteTCP(m.Attributes)
+	}
+	raw, err := d.Marshal()
+	return string(raw), err
+}
+
+// rewriteTCP replaces pion's ICE-TCP candidates, which name the interfaces, by one for each
+// announced address.
+func (n *Node) rewriteTCP(in []sdp.Attribute) []sdp.Attribute {
+	out := in[:0:0]
+	done := map[netip.Addr]bool{}
+	for _, a := range in {
+		f := strings.Fields(a.Value)
+		if a.Key != "candidate" || len(f) < 8 || !strings.EqualFold(f[2], "tcp") {
+			out = append(out, a)
+			continue
+		}
+		own, err := netip.ParseAddr(f[4])
+		if err != nil {
+			continue
+		}
+		for _, announced := range n.announced {
+			if announced.Is4() != own.Is4() || done[announced] {
+				continue
+			}
+			done[announced] = true
+			f[4] = announced.String()
+			out = append(out, sdp.Attribute{Key: a.Key, Value: strings.Join(f, " ")})
+		}
+	}
+	return out
+}

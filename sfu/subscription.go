@@ -1,0 +1,215 @@
+package sfu
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/internal/allocate"
+	"preau/sfu/internal/munge"
+	"preau/sfu/packet"
+)
+
+const noLayer = -1
+
+// rtpWriter is what a subscription writes to: pion's WriteStream.
+type rtpWriter interface {
+	WriteRTP(header *rtp.Header, payload []byte) (int, error)
+}
+
+// subscription sends one publication to one peer. It is a webrtc.TrackLocal: pion binds it when
+// its media section is negotiated, and unbinds it when that ends.
+type subscription struct {
+	// fixed after construction
+	pub    *publication
+	out    *outlet
+	stream string // "PA_…|TR_…"
+
+	setting atomic.Pointer[TrackSetting]
+	bound   atomic.Bool
+
+	// set once by Bind, before the writer knows the subscription
+	wire             rtpWriter
+	ssrc, rtxSSRC    uint32
+	pt, rtxPT        uint8
+	transportWide    [2]byte
+	level, orient    [1]byte
+	hasTransportWide bool
+	levelID          uint8
+	orientID         uint8
+	header, rtx      rtp.Header
+
+	// owned by the writer
+	munger   *munge.Munger
+	current  int // layer being sent; noLayer: none, waiting for a keyframe
+	choice   allocate.Choice
+	packets  uint32
+	octets   uint32
+	rtt      time.Duration
+	loss     float64
+	reported [8]sentReport
+	reports  int
+}
+
+// sentReport remembers when a sender report left, by the middle of its NTP time (RFC 3550, 6.4.1).
+type sentReport struct {
+	lsr uint32
+	at  time.Time
+}
+
+var _ webrtc.TrackLocal = (*subscription)(nil)
+
+func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subscription {
+	s := &subscription{
+		pub: pub, out: out, stream: pub.owner.o.Participant + "|" + pub.spec.SID, current: noLayer,
+	}
+	s.setting.Store(&setting)
+	return s
+}
+
+// want is what the allocator is asked for.
+func (s *subscription) want(r *allocate.Rates) allocate.Want {
+	set := *s.setting.Load()
+	return allocate.Want{
+		Rung: s.pub.rung(), Rates: r, Off: set.Disabled || !s.pub.open.Load(), Now: s.choice,
+		Max: allocate.Layer{Spatial: s.pub.best(set), Temporal: temporalFor(set.FPS)},
+	}
+}
+
+// temporalFor is the temporal layers wanted for a frame rate: each halves the one above, from 30.
+func temporalFor(fps uint32) uint8 {
+	switch {
+	case fps == 0 || fps > 15:
+		return allocate.Temporals - 1
+	case fps > 7:
+		return 1
+	}
+	return 0
+}
+
+// choose takes the allocator's choice and tells whether the pause for want of bandwidth changed.
+func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
+	was := s.choice
+	s.choice = c
+	off := s.setting.Load().Disabled || !s.pub.open.Load()
+	if !c.Sending && s.current != noLayer && s.pub.spec.Kind == KindVideo {
+		s.cut()
+	}
+	if c.Sending && s.current != int(c.Spatial) {
+		s.askKeyframe(now)
+	}
+	return !off && s.started() && was.Sending != c.Sending
+}
+
+func (s *subscription) started() bool { return s.packets > 0 }
+
+// askKeyframe asks the layer that is sent, and the one that is to be.
+func (s *subscription) askKeyframe(now time.Time) {
+	if s.pub.spec.Kind != KindVideo || !s.choice.Sending {
+		return
+	}
+	if l := s.pub.layers[min(s.choice.Spatial, maxLayers-1)].Load(); l != nil {
+		l.askKeyframe(now)
+	}
+	if s.current != noLayer && s.current != int(s.choice.Spatial) {
+		if l := s.pub.layers[s.current].Load(); l != nil {
+			l.askKeyframe(now)
+		}
+	}
+}
+
+func (s *subscription) tick(now time.Time) {
+	if s.choice.Sending && s.pub.open.Load() && s.current != int(s.choice.Spatial) {
+		if l := s.pub.layers[min(s.choice.Spatial, maxLayers-1)].Load(); l != nil && s.pub.spec.Kind == KindVideo {
+			l.askKeyframe(now)
+		}
+	}
+}
+
+// cut ends the stretch being sent: video goes on at a keyframe, voice at once.
+func (s *subscription) cut() {
+	s.current = noLayer
+	s.munger.Cut()
+}
+
+// forward sends p if it is wanted.
+func (s *subscription) forward(w *writer, p *packet.Packet) {
+	if !s.choice.Sending || !s.out.ready.Load() {
+		return
+	}
+	if layer := int(p.Layer); layer != s.current {
+		if !s.enters(p) {
+			return
+		}
+		s.current = layer
+	}
+	if p.Temporal > s.choice.Temporal {
+		s.munger.Drop(p)
+		return
+	}
+	out, verdict := s.munger.Forward(p)
+	if verdict != munge.Sent {
+		return
+	}
+	payload := p.Payload()
+	if p.VP8.Size > 0 {
+		w.scratch = out.AppendPayload(w.scratch[:0], p)
+		payload = w.scratch
+	}
+	h := &s.header
+	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
+	s.extend(p)
+	s.write(h, payload)
+	s.packets++
+	s.octets += uint32(len(payload))
+}
+
+// enters says whether the stream may go over to p's layer with p.
+func (s *subscription) enters(p *packet.Packet) bool {
+	return int(p.Layer) == int(s.choice.Spatial) && p.Keyframe && p.Start
+}
+
+// extend sets the extensions that packets bring along.
+func (s *subscription) extend(p *packet.Packet) {
+	if s.levelID != 0 {
+		s.level[0] = 127
+		if p.AudioLevel != packet.NoLevel {
+			s.level[0] = p.AudioLevel
+			if p.Voice {
+				s.level[0] |= 0x80
+			}
+		}
+	}
+	if s.orientID == 0 {
+		return
+	}
+	l := s.pub.layers[p.Layer].Load()
+	if l == nil || l.orientID == 0 {
+		return
+	}
+	if v := p.Extension(l.orientID); len(v) == 1 {
+		s.orient[0] = v[0]
+	}
+}
+
+// write numbers and sends one packet on the connection.
+func (s *subscription) write(h *rtp.Header, payload []byte) {
+	o := s.out
+	size := h.MarshalSize() + len(payload) + wireOverhead
+	if s.hasTransportWide {
+		s.transportWide[0], s.transportWide[1] = byte(o.number>>8), byte(o.number)
+		o.estimate.Sent(o.number, size, 0, time.Now())
+		o.number++
+	}
+	if _, err := s.wire.WriteRTP(h, payload); err != nil {
+		o.peer.node.m.drop(dropWrite)
+		o.drops.Add(1)
+		return
+	}
+	o.packets.Add(1)
+	o.bytes.Add(uint64(size))
+	o.peer.node.m.packetsOut.Inc()
+	o.peer.node.m.bytesOut.Add(float64(size))
+}
