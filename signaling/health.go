@@ -7,10 +7,16 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz: new classes and joins are welcome here. Not before Run has begun, and
-// not while the server goes down.
+// readyz: joins are welcome here. Not before the school has its classes back,
+// and not while the server goes down.
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
-	if !s.ready.Load() || !s.attendance.open() {
+	ready := s.attendance.open()
+	select {
+	case <-s.options.School.Ready():
+	default:
+		ready = false
+	}
+	if !ready {
 		refuse(w, http.StatusServiceUnavailable, "not_ready", "starting, or going down")
 		return
 	}

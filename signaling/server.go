@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,15 +22,19 @@ type Server struct {
 	log     *slog.Logger
 	metrics *metrics
 	seats   *seats
-	joins   *throttle // joins, by address
+	buffers sync.Pool // websocket write buffers
+	joins   joinThrottles
 	codes   *throttle // wrong codes, by address
 	opens   *throttle // classes opened, by address
 	rtc     *rtcHandler
 	handler http.Handler
 
 	attendance *attendance // every websocket being served
-	ready      atomic.Bool // Run has begun, with the school restored
 }
+
+// joinThrottles bound the joins of one address. They are apart because a page
+// that joins goes through all three.
+type joinThrottles struct{ api, class, rtc *throttle }
 
 // New makes a Server. Its handler serves at once; Run keeps it.
 func New(o Options) *Server {
@@ -46,15 +50,28 @@ func New(o Options) *Server {
 		options: o, log: o.Log,
 		metrics:    newMetrics(o.Registry),
 		seats:      newSeats(),
-		joins:      newThrottle(o.Limits.JoinsPerSecond, o.Limits.JoinBurst),
+		joins:      joinThrottles{newJoins(o.Limits), newJoins(o.Limits), newJoins(o.Limits)},
 		codes:      newThrottle(perSecond(o.Limits.WrongCodesPerMinute), o.Limits.WrongCodesPerMinute),
 		opens:      newThrottle(perSecond(o.Limits.OpensPerMinute), o.Limits.OpensPerMinute),
 		attendance: newAttendance(),
+	}
+	if o.Media != nil {
+		s.rtc = newRTC(s.rtcOptions())
 	}
 	countClasses(o.Registry, o.School, o.Keys)
 	s.handler = s.routes()
 	return s
 }
+
+// rtcOptions: what /rtc shares with the rest of the server.
+func (s *Server) rtcOptions() rtcOptions {
+	return rtcOptions{
+		School: s.options.School, Media: s.options.Media, Keys: s.options.Keys, Limits: s.options.Limits,
+		Metrics: s.metrics, Seats: s.seats, Attendance: s.attendance, Log: s.log,
+	}
+}
+
+func newJoins(l Limits) *throttle { return newThrottle(l.JoinsPerSecond, l.JoinBurst) }
 
 // Handler is the whole HTTP surface.
 func (s *Server) Handler() http.Handler { return s.handler }
@@ -62,18 +79,16 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Run keeps house until the context ends, then says goodbye to whoever is still
 // there and waits for every socket.
 func (s *Server) Run(ctx context.Context) error {
-	s.ready.Store(true)
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case now := <-tick.C:
-			for _, t := range []*throttle{s.joins, s.codes, s.opens} {
+			for _, t := range []*throttle{s.joins.api, s.joins.class, s.joins.rtc, s.codes, s.opens} {
 				t.sweep(now)
 			}
 		case <-ctx.Done():
-			s.attendance.close()
-			return s.attendance.wait(context.WithoutCancel(ctx))
+			return s.Goodbye(context.WithoutCancel(ctx))
 		}
 	}
 }
@@ -82,6 +97,9 @@ func (s *Server) Run(ctx context.Context) error {
 // by themselves, and waits for their sockets to close or the context to end.
 func (s *Server) Goodbye(ctx context.Context) error {
 	s.attendance.close()
+	if s.rtc != nil {
+		s.rtc.Goodbye(ctx)
+	}
 	if err := s.attendance.wait(ctx); err != nil {
 		return fmt.Errorf("goodbye: some sockets are still open: %w", err)
 	}
@@ -94,5 +112,18 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.options.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /class", s.throttled(s.joins.class, s.serveClass))
+	mux.HandleFunc("GET /class/validate", s.throttled(s.joins.class, s.validateClass))
+	if s.rtc != nil {
+		rtc := s.throttled(s.joins.rtc, s.rtc.ServeHTTP)
+		mux.HandleFunc("GET /rtc", rtc)
+		mux.HandleFunc("GET /rtc/", rtc)
+	}
+	mux.Handle("/twirp/", s.twirp())
+	s.routeAPI(mux)
+	mux.HandleFunc("HEAD /{$}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	if s.options.Static != nil {
+		mux.Handle("GET /", s.options.Static)
+	}
 	return s.wrap(mux)
 }

@@ -1,0 +1,158 @@
+package signaling
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"preau/signaling/access"
+	"preau/signaling/class"
+	"preau/signaling/classpb"
+	"preau/signaling/room"
+)
+
+// commandTimeout is how long a command may wait for its class and its log.
+const commandTimeout = 5 * time.Second
+
+// refused is a request that is not let in: a status, and why.
+type refused struct {
+	status  int
+	code    string
+	message string
+}
+
+func (e *refused) Error() string { return e.message }
+
+// errNotOpen: only a teacher's coming opens a class.
+var errNotOpen = &refused{http.StatusNotFound, "not_open", "the class is not open: a teacher opens it"}
+
+// tokenOf is the access token of a request: its query's, else its Bearer.
+func tokenOf(r *http.Request) string {
+	if t := r.URL.Query().Get("access_token"); t != "" {
+		return t
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// joiner checks a request's token, and that it lets its holder join a class:
+// the one named in the query, if one is.
+func (s *Server) joiner(r *http.Request) (*access.Claims, error) {
+	claims, err := s.options.Keys.Verify(tokenOf(r))
+	if err == nil {
+		err = claims.MayJoin(r.URL.Query().Get("class"))
+	}
+	return claims, err
+}
+
+// roomOf is the class that claims are for. A teacher's opens it where it is not
+// open yet; others are told to come back.
+func (s *Server) roomOf(ctx context.Context, c *access.Claims) (*room.Room, error) {
+	if r, ok := s.options.School.Get(c.Tenant, c.Room); ok {
+		return r, nil
+	}
+	if c.Role != classpb.Role_ROLE_TEACHER {
+		return nil, errNotOpen
+	}
+	open := &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Room}
+	r, err := s.options.School.Open(ctx, open, class.Node())
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// join makes the claims' holder a participant, or finds that they are one.
+func join(ctx context.Context, r *room.Room, c *access.Claims) (participant string, err error) {
+	result, err := r.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_Join{Join: &classpb.Join{
+		Role: c.Role, Permissions: c.Permissions, Foreign: c.Foreign,
+		Profile: &classpb.Profile{Identity: c.Identity, Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes},
+	}}})
+	if err != nil {
+		return "", err
+	}
+	return result.Participant, nil
+}
+
+// explain turns an error into what the client is told.
+func explain(err error) *refused {
+	var (
+		asRefused *refused
+		asAccess  *access.Error
+		asClass   *class.Error
+	)
+	switch {
+	case errors.As(err, &asRefused):
+		return asRefused
+	case errors.As(err, &asAccess):
+		if asAccess.Unauthorized() {
+			return &refused{http.StatusUnauthorized, string(asAccess.Code), asAccess.Message}
+		}
+		return &refused{http.StatusForbidden, string(asAccess.Code), asAccess.Message}
+	case errors.As(err, &asClass):
+		return &refused{statusOf(asClass.Code), codeName(asClass.Code), asClass.Message}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return &refused{http.StatusServiceUnavailable, "unavailable", "the class does not answer: ask again"}
+	default:
+		return &refused{http.StatusInternalServerError, "internal", "internal error"}
+	}
+}
+
+// turnAway answers a request with why it is not let in, and counts it.
+func (s *Server) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	why := explain(err)
+	s.metrics.refused.WithLabelValues(why.code).Inc()
+	if why.status >= http.StatusInternalServerError {
+		s.metrics.errors.WithLabelValues("request").Inc()
+		s.log.Error("request failed", "path", r.URL.Path, "err", err)
+	}
+	switch why.status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="preau"`)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "2")
+	}
+	refuse(w, why.status, why.code, why.message)
+}
+
+// codeName is a class error's code as JSON answers and metrics write it.
+func codeName(c classpb.Code) string {
+	return strings.ToLower(strings.TrimPrefix(c.String(), "CODE_"))
+}
+
+func statusOf(c classpb.Code) int {
+	switch c {
+	case classpb.Code_CODE_INVALID:
+		return http.StatusBadRequest
+	case classpb.Code_CODE_FORBIDDEN, classpb.Code_CODE_BANNED:
+		return http.StatusForbidden
+	case classpb.Code_CODE_NOT_FOUND:
+		return http.StatusNotFound
+	case classpb.Code_CODE_CONFLICT:
+		return http.StatusConflict
+	case classpb.Code_CODE_ENDED:
+		return http.StatusGone
+	case classpb.Code_CODE_RATE:
+		return http.StatusTooManyRequests
+	case classpb.Code_CODE_FULL, classpb.Code_CODE_UNAVAILABLE:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// throttled lets requests of one address through at the throttle's pace.
+func (s *Server) throttled(t *throttle, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !t.allow(clientAddr(r, s.options.Proxies)) {
+			s.turnAway(w, r, &refused{http.StatusTooManyRequests, "rate", "too many requests from this address: wait a moment"})
+			return
+		}
+		next(w, r)
+	}
+}

@@ -1,0 +1,190 @@
+package signaling
+
+import (
+	"context"
+
+	lk "github.com/livekit/protocol/livekit"
+	"github.com/twitchtv/twirp"
+
+	"preau/signaling/class"
+	"preau/signaling/classpb"
+	"preau/signaling/livekit"
+	"preau/signaling/room"
+)
+
+// ListParticipants lists who has a media session in a class, the hidden too.
+func (s *roomService) ListParticipants(ctx context.Context, q *lk.ListParticipantsRequest) (*lk.ListParticipantsResponse, error) {
+	r, _, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	state, err := r.State(ctx)
+	if err != nil {
+		return nil, twirpError(err)
+	}
+	return &lk.ListParticipantsResponse{Participants: livekit.Others(state, "")}, nil
+}
+
+// GetParticipant finds one by identity.
+func (s *roomService) GetParticipant(ctx context.Context, q *lk.RoomParticipantIdentity) (*lk.ParticipantInfo, error) {
+	r, _, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	state, p, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	return livekit.Participant(state, p.GetId(), true), nil
+}
+
+// RemoveParticipant puts somebody out; they may come back with their token.
+func (s *roomService) RemoveParticipant(ctx context.Context, q *lk.RoomParticipantIdentity) (*lk.RemoveParticipantResponse, error) {
+	r, actor, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Do(ctx, actor, &classpb.Command{Body: &classpb.Command_Remove{Remove: &classpb.Remove{Participant: p.GetId()}}})
+	if err != nil {
+		return nil, twirpError(err)
+	}
+	return &lk.RemoveParticipantResponse{}, nil
+}
+
+// MutePublishedTrack mutes a track. Unmuting somebody else is the class's to
+// allow or not.
+func (s *roomService) MutePublishedTrack(ctx context.Context, q *lk.MuteRoomTrackRequest) (*lk.MuteRoomTrackResponse, error) {
+	r, actor, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	state, p, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	if t, ok := state.GetTracks()[q.GetTrackSid()]; !ok || t.GetParticipant() != p.GetId() {
+		return nil, twirp.NotFoundError("track is not found")
+	}
+	_, err = r.Do(ctx, actor, &classpb.Command{Body: &classpb.Command_Mute{
+		Mute: &classpb.Mute{Sid: q.GetTrackSid(), Muted: q.GetMuted()},
+	}})
+	if err != nil {
+		return nil, twirpError(err)
+	}
+	after, err := r.State(ctx)
+	if err != nil {
+		return nil, twirpError(err)
+	}
+	t, ok := after.GetTracks()[q.GetTrackSid()]
+	if !ok {
+		return nil, twirp.NotFoundError("track is not found")
+	}
+	return &lk.MuteRoomTrackResponse{Track: livekit.TrackInfo(t)}, nil
+}
+
+// UpdateParticipant changes name, metadata, attributes (an empty value deletes
+// one) and permissions. The role is not among them, whatever an attribute says.
+func (s *roomService) UpdateParticipant(ctx context.Context, q *lk.UpdateParticipantRequest) (*lk.ParticipantInfo, error) {
+	r, actor, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.change(ctx, r, actor, changesOf(p.GetId(), q)); err != nil {
+		return nil, err
+	}
+	state, _, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	return livekit.Participant(state, p.GetId(), true), nil
+}
+
+func (s *roomService) change(ctx context.Context, r *room.Room, actor class.Actor, commands []*classpb.Command) error {
+	for _, c := range commands {
+		if _, err := r.Do(ctx, actor, c); err != nil {
+			return twirpError(err)
+		}
+	}
+	return nil
+}
+
+// changesOf are the commands that an update amounts to.
+func changesOf(participant string, q *lk.UpdateParticipantRequest) []*classpb.Command {
+	var commands []*classpb.Command
+	attributes := livekit.OwnAttributes(q.GetAttributes())
+	if q.GetName() != "" || q.GetMetadata() != "" || len(attributes) > 0 {
+		set := &classpb.SetProfile{Participant: participant, Attributes: attributes}
+		if name := q.GetName(); name != "" {
+			set.Name = &name
+		}
+		if metadata := q.GetMetadata(); metadata != "" {
+			set.Metadata = &metadata
+		}
+		commands = append(commands, &classpb.Command{Body: &classpb.Command_SetProfile{SetProfile: set}})
+	}
+	if q.GetPermission() != nil {
+		set := permissionsFrom(q.GetPermission())
+		set.Participant = participant
+		commands = append(commands, &classpb.Command{Body: &classpb.Command_SetPermissions{SetPermissions: set}})
+	}
+	return commands
+}
+
+// permissionsFrom turns LiveKit's permissions into switches. The server API says
+// all of it at once: what it grants is allowed whatever the class's locks say,
+// since the caller can see neither locks nor switches.
+func permissionsFrom(p *lk.ParticipantPermission) *classpb.SetPermissions {
+	granted := map[lk.TrackSource]bool{}
+	for _, source := range p.GetCanPublishSources() {
+		granted[source] = true
+	}
+	source := func(wanted ...lk.TrackSource) *classpb.Switch {
+		to := classpb.Switch_SWITCH_DENIED
+		for _, w := range wanted {
+			if p.GetCanPublish() && (len(granted) == 0 || granted[w]) {
+				to = classpb.Switch_SWITCH_ALLOWED
+			}
+		}
+		return &to
+	}
+	noSubscribe, noData := !p.GetCanSubscribe(), !p.GetCanPublishData()
+	return &classpb.SetPermissions{
+		Microphone:  source(lk.TrackSource_MICROPHONE),
+		Camera:      source(lk.TrackSource_CAMERA),
+		Screen:      source(lk.TrackSource_SCREEN_SHARE, lk.TrackSource_SCREEN_SHARE_AUDIO),
+		NoSubscribe: &noSubscribe,
+		NoData:      &noData,
+	}
+}
+
+func absent(method string) error {
+	return twirp.Unimplemented.Error("this server does not offer " + method + " yet")
+}
+
+// UpdateSubscriptions is not offered.
+func (s *roomService) UpdateSubscriptions(context.Context, *lk.UpdateSubscriptionsRequest) (*lk.UpdateSubscriptionsResponse, error) {
+	return nil, absent("UpdateSubscriptions")
+}
+
+// ForwardParticipant is not offered.
+func (s *roomService) ForwardParticipant(context.Context, *lk.ForwardParticipantRequest) (*lk.ForwardParticipantResponse, error) {
+	return nil, absent("ForwardParticipant")
+}
+
+// MoveParticipant is not offered.
+func (s *roomService) MoveParticipant(context.Context, *lk.MoveParticipantRequest) (*lk.MoveParticipantResponse, error) {
+	return nil, absent("MoveParticipant")
+}
+
+// PerformRpc is not offered.
+func (s *roomService) PerformRpc(context.Context, *lk.PerformRpcRequest) (*lk.PerformRpcResponse, error) {
+	return nil, absent("PerformRpc")
+}
