@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"preau/signaling/access"
 )
 
 const (
@@ -28,7 +30,7 @@ type Config struct {
 	TURN        bool
 	NodeIPs     []string // addresses told to clients; empty: those of the interfaces
 	Data        string   // directory of the class logs
-	Keys        map[string]string
+	Keys        access.Keys
 	OpenClasses bool   // anyone who reaches the page may open a class
 	PublicURL   string // how browsers reach the page, for links; empty: from each request
 	Proxies     []netip.Prefix
@@ -103,10 +105,10 @@ func (r rawConfig) checked() (Config, error) {
 	return c, errors.Join(errs...)
 }
 
-// parseKeys reads `key: secret`, several by comma or line. Errors name the key
-// and never the secret.
-func parseKeys(text string, dev bool) (map[string]string, error) {
-	keys := map[string]string{}
+// parseKeys reads `key: secret` or `tenant/key: secret`, several by comma or
+// line. Errors name the key and never the secret.
+func parseKeys(text string, dev bool) (access.Keys, error) {
+	keys := access.Keys{}
 	var errs []error
 	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '\n' }) {
 		if strings.TrimSpace(pair) == "" {
@@ -114,22 +116,26 @@ func parseKeys(text string, dev bool) (map[string]string, error) {
 		}
 		key, secret, ok := strings.Cut(pair, ":")
 		key, secret = strings.TrimSpace(key), strings.TrimSpace(secret)
+		tenant := ""
+		if t, k, has := strings.Cut(key, "/"); has {
+			tenant, key = t, k
+		}
 		switch {
 		case !ok || key == "" || secret == "":
 			errs = append(errs, errors.New(`keys: want "key: secret", several separated by commas`))
 		case !dev && len(secret) < minSecret:
 			errs = append(errs, fmt.Errorf("keys: the secret of %q has %d bytes, want %d at least (openssl rand -base64 32 makes one)", key, len(secret), minSecret))
-		case keys[key] != "":
+		case keys[key].Secret != "":
 			errs = append(errs, fmt.Errorf("keys: %q stands there twice", key))
 		default:
-			keys[key] = secret
+			keys[key] = access.Key{Secret: secret, Tenant: tenant}
 		}
 	}
 	if len(keys) == 0 && len(errs) == 0 {
 		if !dev {
 			return nil, errors.New(`keys: none given; set --keys "name: secret" or PREAU_KEYS`)
 		}
-		keys[devKey] = devSecret
+		keys[devKey] = access.Key{Secret: devSecret}
 	}
 	return keys, errors.Join(errs...)
 }

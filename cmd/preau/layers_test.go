@@ -36,8 +36,8 @@ var only = map[string][]string{
 var worlds = []string{"preau/sfu", "preau/signaling", "preau/recorder"}
 
 type goPackage struct {
-	ImportPath   string
-	Imports      []string
+	ImportPath string
+	Imports    []string
 }
 
 func TestLayers(t *testing.T) {
@@ -82,7 +82,9 @@ func TestLibrariesHaveOneHome(t *testing.T) {
 
 func allowed(from, to string) bool {
 	f, t := layerOf(from), layerOf(to)
-	inside := func(p string) bool { return strings.HasPrefix(p, "preau/sfu/internal/") || strings.HasPrefix(p, "preau/loadtest") }
+	inside := func(p string) bool {
+		return strings.HasPrefix(p, "preau/sfu/internal/") || strings.HasPrefix(p, "preau/loadtest")
+	}
 	return t < f || (t == f && inside(from) && inside(to))
 }
 

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+
+	"preau/sfu"
+	"preau/signaling"
+)
+
+// media joins the SFU to signalling. The two know nothing of each other and
+// name their fields alike, so that this is conversions alone.
+type media struct{ node *sfu.Node }
+
+// Join implements signaling.Media.
+func (m media) Join(class string, o signaling.PeerOptions, l signaling.PeerListener) (signaling.Peer, error) {
+	p, err := m.node.Router(class).Join(sfu.PeerOptions(o), sfu.EventsFunc(func(e sfu.Event) {
+		if event := peerEvent(e); event != nil {
+			l.PeerEvent(event)
+		}
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return peer{p}, nil
+}
+
+// ICEServers implements signaling.Media.
+func (m media) ICEServers(participant string) []signaling.ICEServer {
+	return mapped(m.node.ICEServers(participant), func(s sfu.ICEServer) signaling.ICEServer { return signaling.ICEServer(s) })
+}
+
+// SetPrivileged implements signaling.Media.
+func (m media) SetPrivileged(class string, sids []string) {
+	m.node.Router(class).SetPrivileged(sids)
+}
+
+// peer is one participant's connection as signalling knows it.
+type peer struct{ sfu *sfu.Peer }
+
+// Describe implements signaling.Peer.
+func (p peer) Describe(d signaling.Description) (signaling.Description, error) {
+	if d.Type == "answer" {
+		return signaling.Description{}, p.sfu.Answer(sfu.Description(d))
+	}
+	answer, err := p.sfu.Offer(sfu.Description(d))
+	return signaling.Description(answer), err
+}
+
+// Candidate implements signaling.Peer.
+func (p peer) Candidate(t signaling.Target, init string) error {
+	return p.sfu.AddCandidate(sfu.Target(t), init)
+}
+
+// Close implements signaling.Peer.
+func (p peer) Close() { p.sfu.Close() }
+
+// Do implements signaling.Peer.
+func (p peer) Do(c signaling.PeerCommand) error {
+	switch c := c.(type) {
+	case signaling.AddTrack:
+		return p.sfu.AddTrack(trackSpec(c.Track))
+	case signaling.RemoveTrack:
+		p.sfu.RemoveTrack(c.SID)
+	case signaling.SetMuted:
+		p.sfu.SetMuted(c.SID, c.Muted)
+	case signaling.SetBlocked:
+		p.sfu.SetBlocked(c.SID, c.Blocked)
+	case signaling.Subscribe:
+		return p.sfu.Subscribe(c.SID, c.On)
+	case signaling.Configure:
+		p.sfu.Configure(c.SID, trackSetting(c.Setting))
+	case signaling.Send:
+		return p.sfu.Send(sfu.DataKind(c.Kind), c.Payload)
+	case signaling.StartSubscriber:
+		p.sfu.StartSubscriber()
+	case signaling.RestartICE:
+		p.sfu.RestartICE()
+	default:
+		return fmt.Errorf("media: no such command %T", c)
+	}
+	return nil
+}
+
+func trackSpec(t signaling.TrackSpec) sfu.TrackSpec {
+	return sfu.TrackSpec{
+		CID: t.CID, SID: t.SID, Kind: sfu.Kind(t.Kind), Source: sfu.Source(t.Source), MIMEs: t.MIMEs, Muted: t.Muted,
+		Layers: mapped(t.Layers, func(l signaling.LayerSpec) sfu.LayerSpec {
+			return sfu.LayerSpec{Quality: sfu.Quality(l.Quality), Width: l.Width, Height: l.Height, Bitrate: l.Bitrate, RID: l.RID}
+		}),
+	}
+}
+
+func trackSetting(s signaling.TrackSetting) sfu.TrackSetting {
+	return sfu.TrackSetting{
+		Disabled: s.Disabled, Width: s.Width, Height: s.Height, FPS: s.FPS,
+		Quality: sfu.Quality(s.Quality), Priority: s.Priority,
+	}
+}
+
+// peerEvent is the event in signalling's words; nil where it has none.
+func peerEvent(e sfu.Event) signaling.PeerEvent {
+	switch e := e.(type) {
+	case sfu.OfferEvent:
+		return signaling.OfferEvent{Description: signaling.Description(e.Description)}
+	case sfu.CandidateEvent:
+		return signaling.CandidateEvent{Target: signaling.Target(e.Target), Init: e.Init}
+	case sfu.SectionsEvent:
+		return signaling.SectionsEvent(e)
+	case sfu.TrackEvent:
+		return signaling.TrackEvent{CID: e.CID, SID: e.SID, Kind: signaling.Kind(e.Kind), MIME: e.MIME, Mid: e.Mid, RIDs: e.RIDs}
+	case sfu.TrackGoneEvent:
+		return signaling.TrackGoneEvent(e)
+	case sfu.StateEvent:
+		return signaling.StateEvent{Target: signaling.Target(e.Target), State: signaling.ConnState(e.State)}
+	case sfu.DataEvent:
+		return signaling.DataEvent{Kind: signaling.DataKind(e.Kind), Payload: e.Payload}
+	case sfu.SpeakersEvent:
+		return signaling.SpeakersEvent{Speakers: mapped(e.Speakers, func(s sfu.Speaker) signaling.Speaker { return signaling.Speaker(s) })}
+	case sfu.StreamStateEvent:
+		return signaling.StreamStateEvent{Streams: mapped(e.Streams, func(s sfu.StreamState) signaling.StreamState { return signaling.StreamState(s) })}
+	case sfu.QualityEvent:
+		return signaling.QualityEvent{Quality: signaling.Connection(e.Quality), Score: e.Score}
+	case sfu.SubscribedQualityEvent:
+		return signaling.SubscribedQualityEvent{SID: e.SID, Codecs: mapped(e.Codecs, codecQualities)}
+	case sfu.SubscribedEvent:
+		return signaling.SubscribedEvent(e)
+	default:
+		return nil
+	}
+}
+
+func codecQualities(c sfu.CodecQualities) signaling.CodecQualities {
+	return signaling.CodecQualities{
+		Codec: c.Codec,
+		Qualities: mapped(c.Qualities, func(q sfu.QualityEnabled) signaling.QualityEnabled {
+			return signaling.QualityEnabled{Quality: signaling.Quality(q.Quality), Enabled: q.Enabled}
+		}),
+	}
+}
+
+func mapped[A, B any](in []A, f func(A) B) []B {
+	if in == nil {
+		return nil
+	}
+	out := make([]B, len(in))
+	for i, a := range in {
+		out[i] = f(a)
+	}
+	return out
+}

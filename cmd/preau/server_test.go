@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"preau/loadtest/client"
+	"preau/signaling/access"
+	"preau/signaling/classpb"
+)
+
+// testServer is the whole program on ports of the kernel's choice.
+type testServer struct {
+	Running
+	keys access.Keys
+	stop func()
+}
+
+// startServer runs the program until the test ends. Data may be shared by two
+// servers, one after the other.
+func startServer(t *testing.T, data string) *testServer {
+	t.Helper()
+	c, err := rawConfig{Config: Config{Dev: true, TURN: true, Data: data}}.checked()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan Running, 1), make(chan error, 1)
+	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	go func() {
+		ended <- Run(ctx, c, Output{Log: log, Ready: func(r Running) { ready <- r }})
+	}()
+	s := &testServer{keys: c.Keys}
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the server ended with %v", err)
+		}
+	})
+	select {
+	case s.Running = <-ready:
+	case err := <-ended:
+		t.Fatalf("the server did not start: %v", err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// testLog shows the server's warnings in a failed test.
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Logf("%s", p)
+	return len(p), nil
+}
+
+func (s *testServer) token(t *testing.T, class, identity string, role classpb.Role) string {
+	t.Helper()
+	token, err := s.keys.Sign(devKey, access.Token{Class: class, Identity: identity, Name: identity, Role: role})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (s *testServer) join(t *testing.T, class, identity string, role classpb.Role, o client.Options) *client.Client {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	c, err := client.Join(ctx, s.URL, s.token(t, class, identity, role), o)
+	if err != nil {
+		t.Fatalf("%s: %v", identity, err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func within60(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
