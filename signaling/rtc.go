@@ -4,6 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
+	"time"
 
 	lk "github.com/livekit/protocol/livekit"
 
@@ -11,46 +14,84 @@ import (
 	"preau/signaling/room"
 )
 
-// rtcOptions of the /rtc handler. School, Media and Keys are required.
+// rtcLinger is how long a session whose socket is lost waits for it to come back.
+const rtcLinger = 60 * time.Second
+
+// rtcOptions of the /rtc handler. All but Linger, Refresh and Log are required.
 type rtcOptions struct {
-	School  *room.School
-	Media   Media
-	Keys    access.Keys
-	Limits  Limits
-	Metrics *metrics
-	Log     *slog.Logger
-	// Taken is called when a participant has joined /rtc anew, with the lineage of its token: the
-	// /class sockets of other lineages are replaced. nil: nobody cares.
-	Taken func(class, participant, lineage string)
-	// OnClass says whether a participant has a /class socket too: then leaving /rtc is not leaving
-	// the class. nil: nobody has.
-	OnClass func(class, participant string) bool
+	School     *room.School
+	Media      Media
+	Keys       access.Keys
+	Limits     Limits
+	Metrics    *metrics
+	Seats      *seats
+	Attendance *attendance // sessions enter; its closing sends them away to come back
+	Log        *slog.Logger
+	Linger     time.Duration // 0: 60 s
+	Refresh    time.Duration // how often tokens are renewed; 0: 5 min
 }
 
-// rtcHandler serves /rtc, /rtc/v1 and their validate. Classes are named "tenant/name".
+// rtcHandler serves LiveKit's signalling: /rtc, /rtc/v1, and their validate. Classes are named
+// "tenant/name" here.
 type rtcHandler struct {
 	options rtcOptions
+	log     *slog.Logger
+
+	mu   sync.Mutex // guards hubs and what is in them
+	hubs map[string]*rtcHub
 }
 
 func newRTC(o rtcOptions) *rtcHandler {
-	return &rtcHandler{options: o}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	fill(&o.Linger, rtcLinger)
+	fill(&o.Refresh, 5*time.Minute)
+	o.Limits = o.Limits.filled()
+	return &rtcHandler{options: o, log: o.Log, hubs: map[string]*rtcHub{}}
 }
 
+// ServeHTTP tells the paths apart. Both socket paths take both forms of query: the Go client asks
+// /rtc with a join request.
 func (h *rtcHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, "not served yet", http.StatusNotImplemented)
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	switch strings.TrimSuffix(r.URL.Path, "/") {
+	case "/rtc", "/rtc/v1":
+		h.serveSocket(w, r)
+	case "/rtc/validate", "/rtc/v1/validate":
+		h.serveValidate(w, r)
+	default:
+		http.NotFound(w, r)
+	}
 }
-
-// Goodbye sends every client away to come back, and waits until all sessions have ended or the
-// context has.
-func (h *rtcHandler) Goodbye(ctx context.Context) {}
-
-// replaced ends the participant's session when its token has another lineage: it has joined
-// elsewhere.
-func (h *rtcHandler) replaced(class, participant, lineage string) {}
 
 // disconnect ends a participant's /rtc session, if it has one. The class is not told.
-func (h *rtcHandler) disconnect(class, participant string, reason lk.DisconnectReason) {}
+func (h *rtcHandler) disconnect(class, participant string, reason lk.DisconnectReason) {
+	if s := h.session(class, participant); s != nil {
+		s.post(func() {
+			s.end(&lk.LeaveRequest{Action: lk.LeaveRequest_DISCONNECT, Reason: reason})
+		})
+	}
+}
 
 // sendData sends a packet of the server API to the identities it names, or to everyone, and says
-// how many it was queued for.
-func (h *rtcHandler) sendData(class string, kind DataKind, p *lk.DataPacket) int { return 0 }
+// to how many.
+func (h *rtcHandler) sendData(class string, kind DataKind, p *lk.DataPacket) int {
+	hub := h.hub(class)
+	if hub == nil {
+		return 0
+	}
+	return hub.deliver(nil, kind, p)
+}
+
+// Goodbye waits until all sessions have ended or the context has; it is the closing of the
+// attendance that ends them.
+func (h *rtcHandler) Goodbye(ctx context.Context) {
+	for _, s := range h.all() {
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

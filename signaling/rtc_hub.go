@@ -1,0 +1,141 @@
+package signaling
+
+import (
+	"slices"
+
+	lk "github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+
+	"preau/signaling/livekit"
+)
+
+// rtcHub holds the /rtc sessions of one class. It is made with the first and dropped with the last.
+type rtcHub struct {
+	handler *rtcHandler
+	class   string
+
+	// Guarded by the handler's mu.
+	sessions map[string]*rtcSession                // by participant id
+	allowed  map[string]*lk.SubscriptionPermission // by publisher's participant id
+}
+
+// admit puts a session in its hub and returns the one it takes the place of.
+func (h *rtcHandler) admit(s *rtcSession) (hub *rtcHub, old *rtcSession) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	hub = h.hubs[s.class]
+	if hub == nil {
+		hub = &rtcHub{
+			handler: h, class: s.class,
+			sessions: map[string]*rtcSession{},
+			allowed:  map[string]*lk.SubscriptionPermission{},
+		}
+		h.hubs[s.class] = hub
+	}
+	old = hub.sessions[s.participant]
+	hub.sessions[s.participant] = s
+	delete(hub.allowed, s.participant)
+	return hub, old
+}
+
+// dismiss takes a session out, unless another has its place.
+func (h *rtcHandler) dismiss(s *rtcSession) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.hub.sessions[s.participant] != s {
+		return
+	}
+	delete(s.hub.sessions, s.participant)
+	delete(s.hub.allowed, s.participant)
+	if len(s.hub.sessions) == 0 && h.hubs[s.class] == s.hub {
+		delete(h.hubs, s.class)
+	}
+}
+
+func (h *rtcHandler) hub(class string) *rtcHub {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.hubs[class]
+}
+
+func (h *rtcHandler) session(class, participant string) *rtcSession {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if hub := h.hubs[class]; hub != nil {
+		return hub.sessions[participant]
+	}
+	return nil
+}
+
+func (h *rtcHandler) all() []*rtcSession {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []*rtcSession
+	for _, hub := range h.hubs {
+		for _, s := range hub.sessions {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// others are the sessions of the class but one.
+func (b *rtcHub) others(but *rtcSession) []*rtcSession {
+	b.handler.mu.Lock()
+	defer b.handler.mu.Unlock()
+	out := make([]*rtcSession, 0, len(b.sessions))
+	for _, s := range b.sessions {
+		if s != but {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// deliver sends a data packet to those it is for, except its sender, and says to how many. Encoded
+// once, it is shared by all.
+func (b *rtcHub) deliver(from *rtcSession, kind DataKind, p *lk.DataPacket) int {
+	payload, err := proto.Marshal(p)
+	if err != nil {
+		return 0
+	}
+	identities, sids := livekit.Destinations(p), livekit.DestinationSIDs(p)
+	all := len(identities) == 0 && len(sids) == 0
+	n := 0
+	for _, s := range b.others(from) {
+		if !all && !slices.Contains(identities, s.identity) && !slices.Contains(sids, s.sid) {
+			continue
+		}
+		if s.admitted.Load() {
+			s.sendData(kind, payload)
+			n++
+		}
+	}
+	return n
+}
+
+// permit records whom a publisher lets subscribe.
+func (b *rtcHub) permit(publisher string, p *lk.SubscriptionPermission) {
+	b.handler.mu.Lock()
+	defer b.handler.mu.Unlock()
+	b.allowed[publisher] = p
+}
+
+// permits says whether a publisher lets a subscriber have a track; unless it said otherwise, it does.
+func (b *rtcHub) permits(publisher, sid, subscriberSID, subscriberIdentity string) bool {
+	b.handler.mu.Lock()
+	p := b.allowed[publisher]
+	b.handler.mu.Unlock()
+	if p == nil || p.GetAllParticipants() {
+		return true
+	}
+	for _, t := range p.GetTrackPermissions() {
+		if t.GetParticipantSid() != subscriberSID && t.GetParticipantIdentity() != subscriberIdentity {
+			continue
+		}
+		if t.GetAllTracks() || slices.Contains(t.GetTrackSids(), sid) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,324 @@
+package signaling
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lk "github.com/livekit/protocol/livekit"
+
+	"preau/signaling/access"
+	"preau/signaling/class"
+	"preau/signaling/classpb"
+	"preau/signaling/livekit"
+	"preau/signaling/room"
+)
+
+// Bounds of a session's queues. Inbox overflow ends the session, which its client rejoins.
+const (
+	rtcInbox   = 2048
+	rtcMedia   = 2048
+	rtcCommand = 256
+)
+
+// rtcSession is one full /rtc join: a sid, a media peer, and a view of the class. It outlives its
+// websocket for a while, so that a client can resume.
+//
+//	          start                lostSocket
+//	(entered) ─────▶ connected ────────────────▶ lingering ──▶ ended
+//	                     ▲           resumed         │   Linger is over
+//	                     └───────────────────────────┘
+//
+// connected ends too: by leave, removal, replacement, the class's end, a fault.
+//
+// One goroutine, run, owns its state; everything that happens reaches it as a function in the
+// inbox: client messages, batches of the class, events of the peer, outcomes of slow work. That
+// work runs in two lines, one for media and one for commands, each in order.
+type rtcSession struct {
+	// Fixed after construction.
+	handler     *rtcHandler
+	log         *slog.Logger
+	claims      *access.Claims
+	join        livekit.Join
+	room        *room.Room
+	class       string // "tenant/name"
+	participant string // stable id
+	identity    string
+	sid         string // "PA_…"
+	peer        Peer
+	hub         *rtcHub
+	release     func() // gives the seat up
+	media       rtcLine
+	commands    rtcLine
+
+	inbox    chan func()
+	overflow chan struct{} // closed when the inbox could not take what must not be lost
+	once     sync.Once     // closes overflow
+	stopped  chan struct{} // closed when nothing more is taken from the inbox
+	done     chan struct{} // closed when run has returned
+	admitted atomic.Bool   // the participant is in the class, not in its lobby
+
+	rtcState
+}
+
+// rtcState is owned by the session's goroutine.
+type rtcState struct {
+	socket       *rtcSocket // nil: lost
+	disconnected func()     // ends presence; nil while there is no socket
+	linger       *time.Timer
+	over         bool
+	replaced     bool // by another session of the participant: the class is left alone
+	quit         bool // the client said leave
+
+	view      *classpb.State
+	announced map[string]rtcAnnounced // whom the client knows of, by participant id
+	dirty     map[string]bool         // participants whose announcement is to be renewed
+	flushing  *time.Timer
+	flushDue  bool
+	roomSent  *lk.Room
+
+	rtcTracks
+	rtcSubscriptions
+	rtcLimits
+
+	chat     livekit.ChatReader
+	sections SectionsEvent // what the single connection still needs
+	lastSeq  uint32        // of the client's reliable packets
+	begun    time.Time     // of the request; zero once the join is measured
+}
+
+// newSession lets the client into the class and makes its session, not yet started.
+func (h *rtcHandler) newSession(ctx context.Context, c *access.Claims, join livekit.Join) (*rtcSession, error) {
+	r, participant, err := h.enter(ctx, c, join)
+	if err != nil {
+		return nil, err
+	}
+	s := &rtcSession{
+		handler: h, claims: c, join: join, room: r, class: roomName(r),
+		participant: participant, identity: c.Identity, sid: newSID("PA_"),
+		media: newRTCLine(rtcMedia), commands: newRTCLine(rtcCommand),
+		inbox: make(chan func(), rtcInbox), overflow: make(chan struct{}),
+		stopped: make(chan struct{}), done: make(chan struct{}),
+	}
+	s.log = h.log.With("class", s.class, "participant", participant)
+	s.rtcState = newRTCState(h.options.Limits, join)
+	return s, nil
+}
+
+func newRTCState(l Limits, join livekit.Join) rtcState {
+	stopped := func() *time.Timer {
+		t := time.NewTimer(time.Hour)
+		t.Stop()
+		return t
+	}
+	return rtcState{
+		linger: stopped(), flushing: stopped(),
+		announced: map[string]rtcAnnounced{}, dirty: map[string]bool{},
+		rtcTracks:        newRTCTracks(),
+		rtcSubscriptions: newRTCSubscriptions(join),
+		rtcLimits:        newRTCLimits(l),
+	}
+}
+
+// start gives the session its place, its peer and its view, and lets it run. On error nothing is
+// left behind.
+func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, begun time.Time) error {
+	hub, old := h.admit(s)
+	s.hub = hub
+	s.release = h.options.Seats.takeRTC(s.seat(), s.claims.Lineage, s.evict)
+	if old != nil {
+		old.evict(true)
+		select {
+		case <-old.done:
+		case <-time.After(rtcPredecessor):
+		}
+	}
+	undo := func() {
+		s.release()
+		h.dismiss(s)
+		close(s.done)
+	}
+	peer, err := h.options.Media.Join(s.class, PeerOptions{
+		Participant: s.sid, SinglePC: s.join.Single, FullICE: s.join.FullICE(),
+		AutoSubscribe: s.join.GetConnectionSettings().GetAutoSubscribe(),
+	}, s)
+	if err != nil {
+		undo()
+		return err
+	}
+	s.peer, s.socket, s.begun = peer, k, begun
+	s.disconnected = s.room.Connected(s.participant)
+	leave, ok := h.options.Attendance.enter()
+	if !ok {
+		leave = func() {}
+	}
+	detach, err := s.attach(ctx)
+	if err != nil {
+		leave()
+		s.disconnected()
+		peer.Close()
+		undo()
+		return err
+	}
+	go func() {
+		defer leave()
+		s.run(ctx, detach)
+	}()
+	return nil
+}
+
+// attach makes this sid the participant's, and the session a member of the class.
+func (s *rtcSession) attach(ctx context.Context) (detach func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	_, err = s.room.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_SetSid{
+		SetSid: &classpb.SetSid{Participant: s.participant, Sid: s.sid},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return s.room.Attach(ctx, class.Viewer{Participant: s.participant}, "", 0, s)
+}
+
+// evict ends the session because the participant has joined elsewhere. It does not block.
+func (s *rtcSession) evict(bool) {
+	s.offer(func() {
+		s.replaced = true
+		s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_DUPLICATE_IDENTITY})
+	})
+}
+
+func (s *rtcSession) seat() seatKey {
+	return seatKey{s.claims.Tenant, s.claims.Room, s.participant}
+}
+
+// post hands f to the session's goroutine, waiting for room. Not from that goroutine.
+func (s *rtcSession) post(f func()) {
+	select {
+	case s.inbox <- f:
+	case <-s.stopped:
+	}
+}
+
+// offer is post for who must not wait. Not to be taken means the end of the session.
+func (s *rtcSession) offer(f func()) bool {
+	select {
+	case s.inbox <- f:
+		return true
+	case <-s.stopped:
+		return false
+	default:
+		s.once.Do(func() { close(s.overflow) })
+		return false
+	}
+}
+
+// run is the session's goroutine.
+func (s *rtcSession) run(ctx context.Context, detach func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var lines sync.WaitGroup
+	for _, line := range []rtcLine{s.media, s.commands} {
+		lines.Go(func() { line.run(ctx, s.guardLine) })
+	}
+	refresh := time.NewTicker(s.handler.options.Refresh)
+	defer refresh.Stop()
+	for !s.over {
+		select {
+		case f := <-s.inbox:
+			s.guard(f)
+		case <-s.flushing.C:
+			s.guard(s.flush)
+		case <-refresh.C:
+			s.guard(s.refreshToken)
+		case <-s.linger.C:
+			s.end(nil)
+		case <-s.overflow:
+			s.count("inbox_full")
+			s.end(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH))
+		case <-s.handler.options.Attendance.closing:
+			s.end(livekit.Reconnect(lk.DisconnectReason_SERVER_SHUTDOWN))
+		case <-s.room.Done():
+			s.drain()
+			s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_ROOM_CLOSED})
+		}
+	}
+	close(s.stopped)
+	defer close(s.done)
+	cancel()
+	detach()
+	s.peer.Close()
+	lines.Wait()
+	s.handler.dismiss(s)
+	s.release()
+	s.depart(context.WithoutCancel(ctx))
+}
+
+// drain does what is in the inbox: the class's goodbye may be there when the class itself has gone.
+func (s *rtcSession) drain() {
+	for !s.over {
+		select {
+		case f := <-s.inbox:
+			s.guard(f)
+		default:
+			return
+		}
+	}
+}
+
+// end makes run return, after telling the client why, if it is there and leave is not nil.
+func (s *rtcSession) end(leave *lk.LeaveRequest) {
+	if s.over {
+		return
+	}
+	s.over = true
+	s.linger.Stop()
+	s.flushing.Stop()
+	if s.socket == nil {
+		return
+	}
+	if leave != nil {
+		s.socket.send(leaveMessage(leave))
+	}
+	s.socket.finish()
+}
+
+// guard keeps a fault within this session: whatever it was about to do, the others go on.
+func (s *rtcSession) guard(f func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.fault(fault)
+			s.end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON))
+		}
+	}()
+	f()
+}
+
+// guardLine is guard for the lines.
+func (s *rtcSession) guardLine(f func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.fault(fault)
+			s.offer(func() { s.end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
+		}
+	}()
+	f()
+}
+
+func (s *rtcSession) fault(fault any) {
+	s.handler.options.Metrics.errors.WithLabelValues("rtc").Inc()
+	s.log.Error("panic in a session", "fault", fault, "stack", string(debug.Stack()))
+}
+
+func (s *rtcSession) count(drop string) {
+	s.handler.options.Metrics.drops.WithLabelValues(drop).Inc()
+}
+
+// send to the client, if it is there.
+func (s *rtcSession) send(m *lk.SignalResponse) {
+	if s.socket != nil && !s.socket.send(m) {
+		s.count("rtc_slow_reader")
+	}
+}

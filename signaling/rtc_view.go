@@ -1,0 +1,262 @@
+package signaling
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	lk "github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/proto"
+
+	"preau/signaling/class"
+	"preau/signaling/classpb"
+	"preau/signaling/livekit"
+)
+
+// rtcCoalesceAbove: in classes larger than this, what happens to others is told four times a
+// second at most.
+const rtcCoalesceAbove = 30
+
+// rtcAnnounced is what a client last heard of a participant.
+type rtcAnnounced struct{ sid, identity string }
+
+// Deliver makes the session a member of its class.
+func (s *rtcSession) Deliver(b class.Batch) bool {
+	return s.offer(func() { s.hear(b) })
+}
+
+// hear follows the class, and tells the client and its peer what has become of them.
+func (s *rtcSession) hear(b class.Batch) {
+	if b.Snapshot != nil {
+		s.hearSnapshot(b.Snapshot)
+	}
+	if s.view == nil {
+		return
+	}
+	for _, e := range b.Events {
+		s.hearEvent(e)
+	}
+	if b.Through > s.view.GetSeq() {
+		s.view.Seq = b.Through
+	}
+	if b.Goodbye != classpb.GoodbyeReason_GOODBYE_REASON_UNSPECIFIED {
+		s.end(livekit.Goodbye(b.Goodbye))
+		return
+	}
+	s.admitted.Store(class.Present(s.view, s.participant))
+	s.enforce()
+	s.flushSoon(len(b.Events) > 0 || b.Snapshot != nil)
+}
+
+// hearSnapshot: the first makes the join complete; a later one is another kind of view, as when the
+// teacher opens the door.
+func (s *rtcSession) hearSnapshot(snapshot *classpb.State) {
+	first := s.view == nil
+	s.view = proto.CloneOf(snapshot)
+	if first {
+		s.joined()
+		return
+	}
+	for id := range s.announced {
+		s.dirty[id] = true
+	}
+	for id := range s.view.GetParticipants() {
+		s.dirty[id] = true
+	}
+	s.reconcileTracks()
+}
+
+// hearEvent applies one event. Numbers withheld from this view leave gaps.
+func (s *rtcSession) hearEvent(e *classpb.Event) {
+	for _, id := range touched(s.view, e) {
+		s.dirty[id] = true
+	}
+	if e.GetSeq() > 0 {
+		s.view.Seq = e.GetSeq() - 1
+	}
+	class.Apply(s.view, e)
+	for _, id := range touched(s.view, e) {
+		s.dirty[id] = true
+	}
+	switch body := e.GetBody().(type) {
+	case *classpb.Event_TrackMuted:
+		s.trackMuted(body.TrackMuted)
+	case *classpb.Event_TrackUnpublished:
+		s.trackUnpublished(body.TrackUnpublished.GetSid())
+	case *classpb.Event_ChatSent:
+		s.chatSent(body.ChatSent.GetMessage())
+	}
+}
+
+// touched are the participants whose announcement an event changes.
+func touched(s *classpb.State, e *classpb.Event) []string {
+	switch b := e.GetBody().(type) {
+	case *classpb.Event_ProfileSet:
+		return []string{b.ProfileSet.GetParticipant()}
+	case *classpb.Event_Joined:
+		return []string{b.Joined.GetParticipant()}
+	case *classpb.Event_Waited:
+		return []string{b.Waited.GetParticipant()}
+	case *classpb.Event_Left:
+		return []string{b.Left.GetParticipant()}
+	case *classpb.Event_Withdrawn:
+		return []string{b.Withdrawn.GetParticipant()}
+	case *classpb.Event_SidSet:
+		return []string{b.SidSet.GetParticipant()}
+	case *classpb.Event_RoleSet:
+		return []string{b.RoleSet.GetParticipant()}
+	case *classpb.Event_PermissionsSet:
+		return []string{b.PermissionsSet.GetParticipant()}
+	case *classpb.Event_WordGiven:
+		return []string{b.WordGiven.GetParticipant()}
+	case *classpb.Event_WordTaken:
+		return []string{b.WordTaken.GetParticipant()}
+	case *classpb.Event_HandRaised:
+		return []string{b.HandRaised.GetParticipant()}
+	case *classpb.Event_HandLowered:
+		return []string{b.HandLowered.GetParticipant()}
+	case *classpb.Event_TrackPublished:
+		return []string{b.TrackPublished.GetTrack().GetParticipant()}
+	case *classpb.Event_TrackUnpublished:
+		return trackOwner(s, b.TrackUnpublished.GetSid())
+	case *classpb.Event_TrackMuted:
+		return trackOwner(s, b.TrackMuted.GetSid())
+	case *classpb.Event_HandsLowered:
+		return s.GetHands()
+	case *classpb.Event_LocksSet:
+		return slices.Collect(maps.Keys(s.GetParticipants()))
+	}
+	return nil
+}
+
+func trackOwner(s *classpb.State, sid string) []string {
+	if t := s.GetTracks()[sid]; t != nil {
+		return []string{t.GetParticipant()}
+	}
+	return nil
+}
+
+// flushSoon renews announcements now, or after a while where the class is large.
+func (s *rtcSession) flushSoon(heard bool) {
+	if !heard {
+		return
+	}
+	if len(s.view.GetParticipants()) <= rtcCoalesceAbove && !s.muteTold {
+		s.flush()
+		return
+	}
+	if s.dirty[s.participant] && !s.muteTold {
+		s.announceSelf()
+	}
+	if !s.flushDue {
+		s.flushDue = true
+		s.flushing.Reset(s.handler.options.Limits.Coalesce)
+	}
+}
+
+// flush tells the client who has changed, then subscribes: the description that carries a track
+// must not come before its TrackInfo.
+func (s *rtcSession) flush() {
+	s.flushDue, s.muteTold = false, false
+	s.flushing.Stop()
+	if s.view == nil {
+		return
+	}
+	var infos []*lk.ParticipantInfo
+	for _, id := range slices.Sorted(maps.Keys(s.dirty)) {
+		infos = append(infos, s.renewed(id)...)
+	}
+	clear(s.dirty)
+	if len(infos) > 0 {
+		s.update(infos, false)
+	}
+	s.updateRoom()
+	s.subscribeAll()
+}
+
+// renewed is what the client must hear of one participant: its old sid is gone, its new one is there.
+func (s *rtcSession) renewed(id string) []*lk.ParticipantInfo {
+	if id == s.participant {
+		return []*lk.ParticipantInfo{s.selfInfo()}
+	}
+	var infos []*lk.ParticipantInfo
+	p := s.view.GetParticipants()[id]
+	shown := livekit.Visible(p) && !class.Hidden(p)
+	was, known := s.announced[id]
+	if known && (!shown || was.sid != p.GetSid()) {
+		delete(s.announced, id)
+		infos = append(infos, livekit.Gone(s.view, id, was.sid, was.identity))
+	}
+	if shown {
+		s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
+		infos = append(infos, livekit.Participant(s.view, id, false))
+	}
+	return infos
+}
+
+func (s *rtcSession) announceSelf() {
+	delete(s.dirty, s.participant)
+	s.update([]*lk.ParticipantInfo{s.selfInfo()}, false)
+}
+
+// selfInfo is the client's own participant: its sid is this session's, whatever the class has.
+func (s *rtcSession) selfInfo() *lk.ParticipantInfo {
+	info := livekit.Participant(s.view, s.participant, true)
+	if info == nil {
+		info = &lk.ParticipantInfo{Identity: s.identity, Version: uint32(s.view.GetSeq()), Permission: &lk.ParticipantPermission{}}
+	}
+	info.Sid = s.sid
+	info.Permission.CanUpdateMetadata = s.claims.Grants.Video.GetCanUpdateOwnMetadata()
+	return info
+}
+
+func (s *rtcSession) update(infos []*lk.ParticipantInfo, full bool) {
+	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Update{
+		Update: &lk.ParticipantUpdate{Participants: infos, FullSnapshot: full},
+	}})
+}
+
+// updateRoom tells the client when the class as a whole has changed.
+func (s *rtcSession) updateRoom() {
+	r := livekit.Room(s.view)
+	if proto.Equal(r, s.roomSent) {
+		return
+	}
+	s.roomSent = r
+	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_RoomUpdate{RoomUpdate: &lk.RoomUpdate{Room: r}}})
+}
+
+// joined sends the first message, and all that follows from it.
+func (s *rtcSession) joined() {
+	s.roomSent = livekit.Room(s.view)
+	others := livekit.Others(s.view, s.participant)
+	others = slices.DeleteFunc(others, func(i *lk.ParticipantInfo) bool { return i.GetPermission().GetHidden() })
+	for id, p := range s.view.GetParticipants() {
+		if id != s.participant && livekit.Visible(p) && !class.Hidden(p) {
+			s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
+		}
+	}
+	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Join{Join: &lk.JoinResponse{
+		Room:                 s.roomSent,
+		Participant:          s.selfInfo(),
+		OtherParticipants:    others,
+		ServerVersion:        livekit.Version,
+		ServerInfo:           serverInfo(),
+		IceServers:           iceServers(s.handler.options.Media.ICEServers(s.sid)),
+		SubscriberPrimary:    !s.join.Single,
+		PingInterval:         5,
+		PingTimeout:          15,
+		EnabledPublishCodecs: livekit.Codecs(),
+	}}})
+	s.handler.options.Metrics.joins.WithLabelValues(socketRTC).Observe(time.Since(s.begun).Seconds())
+	s.refreshToken()
+	s.forgetOldTracks()
+	if s.join.Single {
+		s.embeddedOffer()
+	} else {
+		s.do(StartSubscriber{}, nil)
+	}
+	for _, r := range s.join.GetAddTrackRequests() {
+		s.addTrack(r)
+	}
+}
