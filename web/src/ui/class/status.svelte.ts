@@ -1,0 +1,110 @@
+import type { DeviceFailure } from '../../media/failure'
+import { m } from '../../paraglide/messages.js'
+import type { Classroom } from '../../session/classroom'
+import { mayRetry, problemText } from '../problem'
+import type { Desk } from './desk.svelte'
+
+/** Line is the one thing worth saying now. */
+export interface Line {
+  text: string
+  tone: 'calm' | 'warn'
+  act?: { text: string; do: () => void }
+  dismiss?: () => void
+}
+
+/** What passes by itself and is said until then. */
+export interface Passing {
+  mutedByTeacher: boolean
+  talking: boolean
+  forgetMuted: () => void
+}
+
+/** lineOf picks the most pressing thing to say; undefined: all is well. */
+export function lineOf(room: Classroom, desk: Desk, passing: Passing): Line | undefined {
+  return (
+    connection(room) ??
+    asked(room) ??
+    failed(room) ??
+    refused(desk) ??
+    own(room, passing) ??
+    weak(room)
+  )
+}
+
+function connection(room: Classroom): Line | undefined {
+  const phase = room.status.phase
+  if (phase === 'connecting') return { text: m.status_connecting(), tone: 'calm' }
+  if (phase === 'reconnecting' || phase === 'offline') {
+    return { text: m.status_reconnecting(), tone: 'warn' }
+  }
+  if (!room.media.soundBlocked) return undefined
+  return {
+    text: m.status_autoplay(),
+    tone: 'warn',
+    act: { text: m.status_autoplay_do(), do: () => void room.media.playSound() },
+  }
+}
+
+function openMicrophone(room: Classroom): Line['act'] {
+  return { text: m.status_word_open(), do: () => void room.media.setMicrophone(true) }
+}
+
+function asked(room: Classroom): Line | undefined {
+  if (!room.moments.unmuteAsked || room.media.microphone.state === 'on') return undefined
+  return {
+    text: m.status_unmute_asked(),
+    tone: 'calm',
+    act: openMicrophone(room),
+    dismiss: () => room.moments.dismissUnmute(),
+  }
+}
+
+function failed(room: Classroom): Line | undefined {
+  const { microphone, camera, screen } = room.media
+  for (const failure of [microphone.failure, camera.failure, screen.failure]) {
+    const line = failureLine(room, failure)
+    if (line) return line
+  }
+  return undefined
+}
+
+function failureLine(room: Classroom, failure: DeviceFailure | undefined): Line | undefined {
+  const text = problemText(failure, room.people.isTeacher)
+  if (!failure || text === undefined) return undefined
+  const { device, kind } = failure
+  const again = {
+    microphone: () => void room.media.setMicrophone(true),
+    camera: () => void room.media.setCamera(true),
+    screen: () => void room.media.setScreen(true),
+  }[device]
+  return {
+    text,
+    tone: 'warn',
+    ...(mayRetry(kind) ? { act: { text: m.retry(), do: again } } : {}),
+    dismiss: () => room.media.dismissFailure(device),
+  }
+}
+
+function refused(desk: Desk): Line | undefined {
+  if (desk.refusal === undefined) return undefined
+  return { text: desk.refusal, tone: 'warn', dismiss: () => (desk.refusal = undefined) }
+}
+
+function own(room: Classroom, passing: Passing): Line | undefined {
+  const open = room.media.microphone.state === 'on'
+  if (passing.talking) return { text: m.status_talk_hold(), tone: 'calm' }
+  if (room.me && room.people.word.has(room.me.id)) {
+    if (open) return { text: m.status_word_pupil(), tone: 'calm' }
+    return { text: m.status_word_pupil(), tone: 'calm', act: openMicrophone(room) }
+  }
+  if (!passing.mutedByTeacher || open) return undefined
+  return { text: m.status_muted_by_teacher(), tone: 'calm', dismiss: passing.forgetMuted }
+}
+
+function weak(room: Classroom): Line | undefined {
+  if (room.media.status === 'reconnecting') {
+    return { text: m.status_media_reconnecting(), tone: 'warn' }
+  }
+  const link = room.me ? room.media.quality(room.me.id) : 'unknown'
+  return link === 'weak' ? { text: m.status_weak(), tone: 'calm' } : undefined
+}

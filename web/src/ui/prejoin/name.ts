@@ -1,0 +1,12 @@
+export type NameProblem = 'missing' | 'long' | 'invalid'
+
+/** Control characters, and those that turn the direction of text around: the server refuses them. */
+const refused = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+/** nameProblem says why a name will not do, by the server's rule; undefined: it will. */
+export function nameProblem(name: string): NameProblem | undefined {
+  const trimmed = name.trim()
+  if (trimmed === '') return 'missing'
+  if ([...trimmed].length > 64) return 'long'
+  return refused.test(trimmed) ? 'invalid' : undefined
+}

@@ -1,0 +1,109 @@
+import { create } from '@bufbuild/protobuf'
+import {
+  ChatMessageSchema,
+  LocksSchema,
+  ParticipantSchema,
+  Phase,
+  Presence,
+  Role,
+  Source,
+  StateSchema,
+  TrackKind,
+  TrackSchema,
+  type ChatMessage,
+  type Participant,
+  type State,
+  type Track,
+} from '../../gen/class_pb'
+
+const names = [
+  'Mme Kaboré', 'Amina', 'Léo', 'Zoé', 'Ibrahim', 'Chloé', 'Mamadou', 'Inès', 'Jean-Baptiste',
+  'Fatoumata', 'Noé', 'Yasmine', 'Théo', 'Awa', 'Lucas', 'Salimata', 'Hugo', 'Maëlle', 'Ousmane',
+  'Élise', 'Moussa', 'Jade', 'Adama', 'Louise', 'Anne-Charlotte de La Rochefoucauld',
+] // prettier-ignore
+
+/** person is the nth of the class; 0 is the teacher. */
+export function person(index: number, presence = Presence.PRESENT): Participant {
+  const round = Math.floor(index / names.length)
+  const name = `${names[index % names.length] ?? ''}${round > 0 ? ` ${round + 1}` : ''}`
+  return create(ParticipantSchema, {
+    id: `P_${index}`,
+    role: index === 0 ? Role.TEACHER : Role.PUPIL,
+    presence,
+    profile: { identity: `u-${index}`, name },
+    order: BigInt(index + 1),
+  })
+}
+
+/** track is one of a person's sources. */
+export function track(index: number, source: Source, muted = false): Track {
+  const audio = source === Source.MICROPHONE
+  return create(TrackSchema, {
+    sid: `TR_${index}_${source}`,
+    participant: `P_${index}`,
+    source,
+    kind: audio ? TrackKind.AUDIO : TrackKind.VIDEO,
+    muted,
+  })
+}
+
+export interface Scene {
+  size: number
+  cameras?: readonly number[]
+  open?: readonly number[]
+  screen?: number
+  hands?: readonly number[]
+  word?: readonly number[]
+  waiting?: number
+  chat?: readonly ChatMessage[]
+  title?: string
+}
+
+/** message is one of the chat, minutes after nine. */
+export function message(
+  from: number,
+  text: string,
+  minute: number,
+  to?: 'teachers' | number,
+): ChatMessage {
+  return create(ChatMessageSchema, {
+    id: `CM_${minute}_${from}`,
+    from: `P_${from}`,
+    text,
+    timeMs: BigInt(Date.UTC(2026, 10, 23, 9, minute)),
+    to: {
+      to:
+        to === undefined
+          ? { case: 'everyone', value: true }
+          : to === 'teachers'
+            ? { case: 'teachers', value: true }
+            : { case: 'participant', value: `P_${to}` },
+    },
+  })
+}
+
+/** classOf is the state that a scene amounts to. */
+export function classOf(scene: Scene): State {
+  const people = Array.from({ length: scene.size }, (_, index) => person(index))
+  const first = scene.size
+  for (let i = 0; i < (scene.waiting ?? 0); i++) people.push(person(first + i, Presence.WAITING))
+  const tracks = [
+    ...(scene.cameras ?? []).map((index) => track(index, Source.CAMERA)),
+    ...(scene.open ?? []).map((index) => track(index, Source.MICROPHONE)),
+    ...(scene.screen === undefined ? [] : [track(scene.screen, Source.SCREEN)]),
+  ]
+  return create(StateSchema, {
+    session: 'RM_story',
+    name: 'story',
+    title: scene.title ?? '5e B · Sciences',
+    code: '7K3MQ2XA',
+    phase: Phase.OPEN,
+    lobby: (scene.waiting ?? 0) > 0,
+    locks: create(LocksSchema, { screen: true, privateChat: true }),
+    participants: Object.fromEntries(people.map((p) => [p.id, p])),
+    hands: (scene.hands ?? []).map((index) => `P_${index}`),
+    word: (scene.word ?? []).map((index) => `P_${index}`),
+    tracks: Object.fromEntries(tracks.map((t) => [t.sid, t])),
+    chat: [...(scene.chat ?? [])],
+  })
+}

@@ -1,0 +1,73 @@
+import type { Classroom } from '../../session/classroom'
+import { fakeRoom } from './fake.svelte'
+import { classOf, message } from './people'
+
+const talk = [
+  message(0, 'Bonjour à tous ! Page 42 du livre.', 1),
+  message(3, 'Bonjour madame', 2),
+  message(1, 'Je n’entends pas très bien', 3, 'teachers'),
+  message(0, 'Rapproche-toi du routeur si tu peux, Amina.', 4, 1),
+  message(2, 'La lumière sert à faire du sucre ?\nComme dans la canne à sucre ?', 5),
+  { ...message(4, '', 6), deleted: true },
+]
+
+const lesson = {
+  size: 25,
+  cameras: [0, 1, 2, 3, 4, 5, 6, 7, 8, 24],
+  open: [0, 2],
+  screen: 0,
+  hands: [1, 6, 24],
+  word: [2],
+  waiting: 2,
+  chat: talk,
+}
+
+/** Rooms by the story's name. */
+export const scenes: Record<string, () => Classroom> = {
+  'class-teacher': () =>
+    fakeRoom(classOf(lesson), {
+      me: 0,
+      microphone: true,
+      camera: true,
+      speakers: [2],
+      weak: [3],
+      unread: 3,
+      reactions: [
+        [1, '👏'],
+        [2, '👍'],
+      ],
+    }),
+  'class-pupil': () =>
+    fakeRoom(classOf(lesson), {
+      me: 1,
+      speakers: [0],
+      weak: [1],
+      unread: 2,
+      reactions: [[2, '👍']],
+    }),
+  'class-person': () =>
+    fakeRoom(classOf({ ...lesson, screen: undefined as never }), {
+      me: 4,
+      microphone: true,
+      speakers: [0],
+    }),
+  'class-alone': () =>
+    fakeRoom(classOf({ size: 1, title: '6e A · Mathématiques' }), { me: 0, microphone: true }),
+  'class-voice': () =>
+    fakeRoom(classOf({ size: 12, open: [0] }), { me: 3, speakers: [0], unmuteAsked: true }),
+  'class-reconnecting': () =>
+    fakeRoom(classOf(lesson), { me: 3, status: { phase: 'reconnecting' } }),
+  'class-sound': () => fakeRoom(classOf(lesson), { me: 3, soundBlocked: true }),
+  'class-denied': () =>
+    fakeRoom(classOf(lesson), { me: 3, failure: { device: 'microphone', kind: 'denied' } }),
+  'class-300': () =>
+    fakeRoom(
+      classOf({
+        size: 300,
+        cameras: [0, ...Array.from({ length: 40 }, (_, i) => i + 5)],
+        open: [0],
+        hands: [9, 200, 33, 71],
+      }),
+      { me: 0, microphone: true },
+    ),
+}
