@@ -2,6 +2,8 @@ package signaling
 
 import (
 	lk "github.com/livekit/protocol/livekit"
+
+	"preau/signaling/livekit"
 )
 
 // knows says whether the client has heard of a sid: what it has not, it is not told about.
@@ -93,8 +95,7 @@ func (s *rtcSession) subscribedQuality(e SubscribedQualityEvent) {
 		}
 		out.SubscribedCodecs = append(out.SubscribedCodecs, codec)
 		if i == 0 {
-			//nolint:staticcheck // older clients read only this
-			out.SubscribedQualities = codec.Qualities
+			livekit.SubscribedQualities(out, codec.GetQualities())
 		}
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_SubscribedQualityUpdate{SubscribedQualityUpdate: out}})

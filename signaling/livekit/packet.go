@@ -45,10 +45,7 @@ func DecodePacket(b []byte) (*lk.DataPacket, error) {
 // number stays: receivers use it to drop what they have had.
 func From(p *lk.DataPacket, sid, identity string) {
 	p.ParticipantSid, p.ParticipantIdentity = sid, identity
-	if u := p.GetUser(); u != nil {
-		//nolint:staticcheck // older clients read the sender here
-		u.ParticipantSid, u.ParticipantIdentity = sid, identity
-	}
+	legacyFrom(p.GetUser(), sid, identity)
 }
 
 // Destinations are the identities a packet is for; empty: everyone.
@@ -56,12 +53,5 @@ func Destinations(p *lk.DataPacket) []string {
 	if d := p.GetDestinationIdentities(); len(d) > 0 {
 		return d
 	}
-	//nolint:staticcheck // older clients write the destinations here
-	return p.GetUser().GetDestinationIdentities()
-}
-
-// DestinationSIDs are the sids older clients name instead of identities.
-func DestinationSIDs(p *lk.DataPacket) []string {
-	//nolint:staticcheck // see above
-	return p.GetUser().GetDestinationSids()
+	return legacyDestinations(p.GetUser())
 }

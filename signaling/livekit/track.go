@@ -2,7 +2,7 @@ package livekit
 
 import (
 	"cmp"
-	"slices"
+	"strings"
 
 	lk "github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
@@ -43,7 +43,7 @@ func NewTrackInfo(sid string, r *lk.AddTrackRequest) *lk.TrackInfo {
 		BackupCodecPolicy:     r.GetBackupCodecPolicy(),
 		PacketTrailerFeatures: r.GetPacketTrailerFeatures(),
 	}
-	addLegacy(info, r)
+	mendLegacy(info, r)
 	for _, c := range r.GetSimulcastCodecs() {
 		if len(c.GetLayers()) > maxLayers || len(c.GetCodec()) > 32 || len(c.GetCid()) > maxTrackName {
 			return nil
@@ -69,32 +69,17 @@ func layersOf(c *lk.SimulcastCodec, r *lk.AddTrackRequest) []*lk.VideoLayer {
 	return r.GetLayers()
 }
 
-// addLegacy fills the fields that newer clients find under codecs and audio_features, and the
-// features that older clients could only name there.
-func addLegacy(info *lk.TrackInfo, r *lk.AddTrackRequest) {
-	has := func(f lk.AudioTrackFeature) bool { return slices.Contains(r.GetAudioFeatures(), f) }
-	//nolint:staticcheck // older clients read and write the deprecated fields
-	stereo, noDTX := r.GetStereo(), r.GetDisableDtx()
-	if stereo && !has(lk.AudioTrackFeature_TF_STEREO) {
-		info.AudioFeatures = append(slices.Clone(info.GetAudioFeatures()), lk.AudioTrackFeature_TF_STEREO)
-	}
-	if noDTX && !has(lk.AudioTrackFeature_TF_NO_DTX) {
-		info.AudioFeatures = append(slices.Clone(info.GetAudioFeatures()), lk.AudioTrackFeature_TF_NO_DTX)
-	}
-	reflectLegacy(info, stereo || has(lk.AudioTrackFeature_TF_STEREO), noDTX || has(lk.AudioTrackFeature_TF_NO_DTX), r.GetLayers())
-}
-
 // MIME is the media type of a codec as clients name it: "vp8", "VP8" or "video/vp8".
 func MIME(t lk.TrackType, codec string) string {
-	name := lower(codec)
-	if i := slices.Index([]byte(name), '/'); i >= 0 {
-		name = name[i+1:]
+	name := strings.ToLower(codec)
+	if _, after, ok := strings.Cut(name, "/"); ok {
+		name = after
 	}
 	switch name {
 	case "":
 		return ""
 	case "vp8", "vp9", "av1", "h264", "h265":
-		return "video/" + upper(name)
+		return "video/" + strings.ToUpper(name)
 	case "opus", "red":
 		return "audio/" + name
 	}
