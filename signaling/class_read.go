@@ -91,6 +91,10 @@ func (c *classSocket) fail(code int, why string) {
 	deadline := time.Now().Add(drainTime)
 	_ = c.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, why), deadline)
 	c.out.end(classpb.GoodbyeReason_GOODBYE_REASON_UNSPECIFIED)
+	// What the client is still sending is read away, or closing would reset the
+	// connection before the code has arrived.
+	_ = c.conn.SetReadDeadline(deadline)
+	_, _ = io.CopyN(io.Discard, c.conn.NetConn(), 4*c.server.options.Limits.Frame)
 }
 
 // handle answers one frame. inPace: the socket has not sent too much.

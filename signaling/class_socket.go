@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -169,10 +170,10 @@ func (c *classSocket) run(ctx context.Context, session string, since uint64) {
 	c.hello()
 	detach, err := c.room.Attach(ctx, class.Viewer{Participant: c.participant}, session, since, c)
 	if err != nil {
-		c.out.end(classpb.GoodbyeReason_GOODBYE_REASON_ENDED)
-		detach = func() {}
+		c.out.end(parting(err))
+	} else {
+		defer detach()
 	}
-	defer detach()
 
 	wrote := make(chan struct{})
 	go func() {
@@ -185,7 +186,22 @@ func (c *classSocket) run(ctx context.Context, session string, since uint64) {
 		defer c.recoverSession()
 		c.read(ctx)
 	}()
-	<-wrote
+	select {
+	case <-wrote:
+	case <-time.After(drainTime): // blocked in a write that nobody reads
+		_ = c.conn.Close()
+		<-wrote
+	}
+}
+
+// parting is what is said to who cannot be told of the class after all: that it
+// has ended, or nothing, and they try again.
+func parting(err error) classpb.GoodbyeReason {
+	var coded *class.Error
+	if errors.As(err, &coded) && coded.Code == classpb.Code_CODE_ENDED {
+		return classpb.GoodbyeReason_GOODBYE_REASON_ENDED
+	}
+	return classpb.GoodbyeReason_GOODBYE_REASON_UNSPECIFIED
 }
 
 // Deliver takes a batch of the room's into the outbox.

@@ -72,21 +72,15 @@ func (c *classSocket) writeWaiting(h *hold) (over bool, err error) {
 		if i.batch != nil && h.keep(i.batch, time.Now()) {
 			continue
 		}
-		frames := framesOf(h.take())
-		if i.batch == nil {
-			frames = append(frames, i.frame)
-		} else {
-			frames = append(frames, framesOf(i.batch)...)
-		}
-		if err := c.writeFrames(frames); err != nil {
+		if err := c.writeFrames(append(framesOf(h.take()), i.frames()...)); err != nil {
 			return true, err
+		}
+		if i.batch != nil && i.batch.Goodbye != 0 {
+			c.goodbye(i.batch.Goodbye)
+			return true, nil
 		}
 		if i.batch != nil {
 			c.joined()
-			if i.batch.Goodbye != 0 {
-				c.goodbye(i.batch.Goodbye)
-				return true, nil
-			}
 		}
 	}
 	if ended {
@@ -141,11 +135,26 @@ func (c *classSocket) hangUp() {
 	_ = c.conn.SetReadDeadline(time.Now().Add(drainTime))
 }
 
+// frames is what an item amounts to on the wire.
+func (i outItem) frames() [][]byte {
+	switch {
+	case i.batch == nil:
+		return [][]byte{i.frame}
+	case i.batch.Goodbye != 0: // goodbye() says it
+		return nil
+	default:
+		return framesOf(i.batch)
+	}
+}
+
 // framesOf encodes what a batch holds; a frame that the room has encoded for all
 // members of the view is used as it is.
 func framesOf(b *class.Batch) [][]byte {
 	if b == nil {
 		return nil
+	}
+	if b.Frame != nil {
+		return [][]byte{b.Frame}
 	}
 	var frames [][]byte
 	add := func(f *classpb.ServerFrame) {
@@ -154,8 +163,6 @@ func framesOf(b *class.Batch) [][]byte {
 		}
 	}
 	switch {
-	case b.Frame != nil:
-		frames = append(frames, b.Frame)
 	case b.Snapshot != nil:
 		add(&classpb.ServerFrame{Frame: &classpb.ServerFrame_Snapshot{Snapshot: b.Snapshot}})
 	case len(b.Events) > 0 || b.Through > 0:

@@ -47,15 +47,17 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
-// countClasses registers the number of classes open.
-func countClasses(r prometheus.Registerer, school *room.School, keys access.Keys) {
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "preau", Name: "classes", Help: "Classes open now.",
-	}, func() float64 {
-		n := 0
+// countPeople registers the classes open, and who is in them with a socket.
+func countPeople(r prometheus.Registerer, school *room.School, keys access.Keys, seats *seats) {
+	gauge := func(name, help string, value func() int) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "preau", Name: name, Help: help},
+			func() float64 { return float64(value()) }))
+	}
+	gauge("classes", "Classes open now.", func() (n int) {
 		for _, tenant := range keys.Tenants() {
 			n += len(school.List(tenant))
 		}
-		return float64(n)
-	}))
+		return n
+	})
+	gauge("participants", "Participants who hold a websocket now, of either kind.", seats.people)
 }

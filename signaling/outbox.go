@@ -41,10 +41,11 @@ func newOutbox(dropped func(n int)) *outbox {
 }
 
 // put queues an item and never blocks. False: the reader is too slow, or gone.
+// One item alone is taken whatever its size: a snapshot may be large.
 func (o *outbox) put(i outItem, size int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if !o.ended && (len(o.items) >= outboxItems || o.bytes+size > outboxBytes) {
+	if !o.ended && (len(o.items) >= outboxItems || len(o.items) > 0 && o.bytes+size > outboxBytes) {
 		o.endLocked(classpb.GoodbyeReason_GOODBYE_REASON_TOO_SLOW)
 	}
 	if o.ended {

@@ -101,6 +101,13 @@ func (s *seats) release(k seatKey, o *occupant) {
 	}
 }
 
+// people is how many participants hold a seat.
+func (s *seats) people() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.taken)
+}
+
 func evictAll(replaced bool, all ...*occupant) {
 	for _, o := range all {
 		if o != nil {

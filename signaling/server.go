@@ -58,7 +58,7 @@ func New(o Options) *Server {
 	if o.Media != nil {
 		s.rtc = newRTC(s.rtcOptions())
 	}
-	countClasses(o.Registry, o.School, o.Keys)
+	countPeople(o.Registry, o.School, o.Keys, s.seats)
 	s.handler = s.routes()
 	return s
 }
