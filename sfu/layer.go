@@ -55,7 +55,7 @@ type layer struct {
 func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params webrtc.RTPParameters) *layer {
 	l := &layer{
 		pub: pub, transport: t, track: track, index: uint8(pub.layerIndex(track.RID())),
-		ssrc: uint32(track.SSRC()), pt: uint8(track.PayloadType()), codec: packet.CodecOf(track.Codec().MimeType),
+		ssrc: uint32(track.SSRC()), pt: uint8(track.Codec().PayloadType), codec: packet.CodecOf(track.Codec().MimeType),
 	}
 	for _, e := range params.HeaderExtensions {
 		switch e.URI {

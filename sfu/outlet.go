@@ -133,20 +133,25 @@ func (o *outlet) allocate(now time.Time) {
 	for i, s := range o.subs {
 		s.pub.rates(now, &o.rates[i])
 		o.wants = append(o.wants, s.want(&o.rates[i]))
-		o.choices = append(o.choices, allocate.Choice{})
+		o.choices = append(o.choices, s.unlimited(now))
 	}
-	bits := uint64(1) << 40
-	if o.heard {
-		bits = o.estimate.Snapshot().Bits
+	if o.heard && false {
+		bits := o.estimate.Snapshot().Bits
 		o.bits.Store(bits)
+		allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
+		o.estimate.SetDemand(o.demand())
 	}
-	r := allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
-	o.estimate.SetDemand(o.demand())
-	_ = r
+	o.settle(now)
+}
+
+// settle puts the choices into force.
+func (o *outlet) settle(now time.Time) {
 	var states []StreamState
 	for i, s := range o.subs {
 		if s.choose(o.choices[i], now) {
-			states = append(states, StreamState{Participant: s.pub.owner.o.Participant, SID: s.pub.spec.SID, Paused: !s.choice.Sending})
+			states = append(states, StreamState{
+				Participant: s.pub.owner.o.Participant, SID: s.pub.spec.SID, Paused: !s.choice.Sending,
+			})
 		}
 	}
 	if len(states) > 0 {

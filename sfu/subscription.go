@@ -78,6 +78,20 @@ func (s *subscription) want(r *allocate.Rates) allocate.Want {
 	}
 }
 
+// unlimited is the best choice, where no estimate holds it down: the highest layer wanted that is
+// really sent, or if none is yet, the highest there is.
+func (s *subscription) unlimited(now time.Time) allocate.Choice {
+	set := *s.setting.Load()
+	c := allocate.Choice{Sending: !set.Disabled && s.pub.open.Load(), Since: now}
+	c.Temporal = temporalFor(set.FPS)
+	for i := uint8(0); i <= s.pub.best(set); i++ {
+		if l := s.pub.layers[i].Load(); l != nil && (l.alive(now) || c.Spatial == 0) {
+			c.Spatial = i
+		}
+	}
+	return c
+}
+
 // temporalFor is the temporal layers wanted for a frame rate: each halves the one above, from 30.
 func temporalFor(fps uint32) uint8 {
 	switch {
