@@ -77,12 +77,12 @@ func following(last, after uint64, events []*classpb.Event, held func(*classpb.E
 		if e.GetSeq() != after+1+uint64(i) {
 			return nil, fmt.Errorf("%w: number %d at place %d after %d", ErrGap, e.GetSeq(), i, after)
 		}
-		if e.GetSeq() > last {
-			return events[i:], nil
-		}
-		if !held(e) {
-			return nil, fmt.Errorf("%w: %d", ErrConflict, e.GetSeq())
-		}
 	}
-	return nil, nil
+	for len(events) > 0 && events[0].GetSeq() <= last {
+		if !held(events[0]) {
+			return nil, fmt.Errorf("%w: %d", ErrConflict, events[0].GetSeq())
+		}
+		events = events[1:]
+	}
+	return events, nil
 }
