@@ -1,12 +1,6 @@
 package class
 
-import (
-	"slices"
-
-	"preau/signaling/classpb"
-)
-
-func contains(ids []string, id string) bool { return slices.Contains(ids, id) }
+import "preau/signaling/classpb"
 
 // MayPublish says whether a participant may have a track of a source. For who is not in the class:
 // never. SOURCE_UNSPECIFIED, which foreign clients send, needs microphone and camera both.
@@ -31,20 +25,24 @@ func MaySubscribe(s *classpb.State, id string) bool {
 // packet carries its sender.
 func MaySendData(s *classpb.State, id string) bool {
 	p := s.GetParticipants()[id]
-	return inside(p) && !Hidden(p) && !p.GetPermissions().GetNoData()
+	return visible(p) && !p.GetPermissions().GetNoData()
 }
 
-// rights are what decides over a participant's tracks and chat: rules as they are, or as they are
-// about to be.
+// rights decide over a participant's tracks and chat: the rules as they are, or as they are about
+// to be.
 type rights struct {
 	role        classpb.Role
+	foreign     bool
 	permissions *classpb.Permissions
 	locks       *classpb.Locks
 	word        bool
 }
 
 func rightsOf(s *classpb.State, p *classpb.Participant) rights {
-	return rights{role: p.GetRole(), permissions: p.GetPermissions(), locks: s.GetLocks(), word: HasWord(s, p.GetId())}
+	return rights{
+		role: p.GetRole(), foreign: p.GetForeign(), permissions: p.GetPermissions(),
+		locks: s.GetLocks(), word: HasWord(s, p.GetId()),
+	}
 }
 
 func (r rights) publish(source classpb.Source) bool {
@@ -56,7 +54,7 @@ func (r rights) publish(source classpb.Source) bool {
 	case source == classpb.Source_SOURCE_CAMERA:
 		return r.allowed(r.permissions.GetCamera(), r.locks.GetCamera())
 	case source == classpb.Source_SOURCE_SCREEN, source == classpb.Source_SOURCE_SCREEN_AUDIO:
-		return r.allowed(r.permissions.GetScreen(), r.locks.GetScreen() && r.role != classpb.Role_ROLE_PRESENTER)
+		return r.role == classpb.Role_ROLE_PRESENTER || r.allowed(r.permissions.GetScreen(), r.locks.GetScreen())
 	default:
 		return r.publish(classpb.Source_SOURCE_MICROPHONE) && r.publish(classpb.Source_SOURCE_CAMERA)
 	}
@@ -69,14 +67,22 @@ func (r rights) unmute(source classpb.Source) bool {
 	return r.publish(source) && (r.word || r.allowed(r.permissions.GetMicrophone(), r.locks.GetUnmute()))
 }
 
-// allowed: a person's switch beats the class's lock, and a teacher is never locked.
+func (r rights) chat() bool {
+	return r.role != classpb.Role_ROLE_UNSPECIFIED && !hiddenRole(r.role) &&
+		r.allowed(r.permissions.GetChat(), r.locks.GetChat())
+}
+
+// allowed: a teacher is never locked, except by a foreign token's own grants; for others, the
+// person's switch beats the class's lock.
 func (r rights) allowed(s classpb.Switch, locked bool) bool {
-	switch s {
-	case classpb.Switch_SWITCH_ALLOWED:
+	switch {
+	case s == classpb.Switch_SWITCH_ALLOWED:
 		return true
-	case classpb.Switch_SWITCH_DENIED:
+	case r.role == classpb.Role_ROLE_TEACHER:
+		return !r.foreign || s != classpb.Switch_SWITCH_DENIED
+	case s == classpb.Switch_SWITCH_DENIED:
 		return false
 	default:
-		return !locked || r.role == classpb.Role_ROLE_TEACHER
+		return !locked
 	}
 }

@@ -1,13 +1,13 @@
 package class
 
-import "preau/signaling/classpb"
+import (
+	"slices"
+
+	"preau/signaling/classpb"
+)
 
 // Hidden says whether only teachers and oneself may know that the participant is there.
 func Hidden(p *classpb.Participant) bool { return hiddenRole(p.GetRole()) }
-
-func hiddenRole(r classpb.Role) bool {
-	return r == classpb.Role_ROLE_OBSERVER || r == classpb.Role_ROLE_RECORDER
-}
 
 // Present says whether a participant is in the class: present, or away for a moment.
 func Present(s *classpb.State, id string) bool { return inside(s.GetParticipants()[id]) }
@@ -43,7 +43,11 @@ func CanModerate(s *classpb.State, id string) bool {
 }
 
 // HasWord says whether a participant was given the word.
-func HasWord(s *classpb.State, id string) bool { return contains(s.GetWord(), id) }
+func HasWord(s *classpb.State, id string) bool { return slices.Contains(s.GetWord(), id) }
+
+func hiddenRole(r classpb.Role) bool {
+	return r == classpb.Role_ROLE_OBSERVER || r == classpb.Role_ROLE_RECORDER
+}
 
 func inside(p *classpb.Participant) bool {
 	return p.GetPresence() == classpb.Presence_PRESENCE_PRESENT || p.GetPresence() == classpb.Presence_PRESENCE_AWAY
@@ -52,3 +56,6 @@ func inside(p *classpb.Participant) bool {
 func waits(p *classpb.Participant) bool {
 	return p.GetPresence() == classpb.Presence_PRESENCE_WAITING
 }
+
+// visibly inside: everyone admitted knows of the participant.
+func visible(p *classpb.Participant) bool { return inside(p) && !Hidden(p) }

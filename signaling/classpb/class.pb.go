@@ -6582,14 +6582,14 @@ const file_class_proto_rawDesc = "" +
 	"\beveryone\x18\x01 \x01(\bH\x00R\beveryone\x12\x1c\n" +
 	"\bteachers\x18\x02 \x01(\bH\x00R\bteachers\x12\"\n" +
 	"\vparticipant\x18\x03 \x01(\tH\x00R\vparticipantB\x04\n" +
-	"\x02to\"\x86\a\n" +
+	"\x02to\"\x8b\a\n" +
 	"\x05State\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x16\n" +
 	"\x06tenant\x18\x03 \x01(\tR\x06tenant\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12+\n" +
-	"\x05phase\x18\x05 \x01(\x0e2\x15.preau.class.v1.PhaseR\x05phase\x12\x14\n" +
-	"\x05title\x18\x06 \x01(\tR\x05title\x12\x12\n" +
+	"\x05phase\x18\x05 \x01(\x0e2\x15.preau.class.v1.PhaseR\x05phase\x12\x19\n" +
+	"\x05title\x18\x06 \x01(\tB\x03\x80\x01\x01R\x05title\x12\x12\n" +
 	"\x04code\x18\a \x01(\tR\x04code\x12\x1b\n" +
 	"\topened_ms\x18\b \x01(\x03R\bopenedMs\x12\x19\n" +
 	"\bended_ms\x18\t \x01(\x03R\aendedMs\x12+\n" +
@@ -6660,11 +6660,11 @@ const file_class_proto_rawDesc = "" +
 	"\rhands_lowered\x18* \x01(\v2\x1c.preau.class.v1.HandsLoweredH\x00R\fhandsLowered\x129\n" +
 	"\twithdrawn\x18+ \x01(\v2\x19.preau.class.v1.WithdrawnH\x00R\twithdrawn\x12F\n" +
 	"\x0echat_forgotten\x18, \x01(\v2\x1d.preau.class.v1.ChatForgottenH\x00R\rchatForgottenB\x06\n" +
-	"\x04body\"\xc5\x02\n" +
+	"\x04body\"\xca\x02\n" +
 	"\x06Opened\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
-	"\x05title\x18\x03 \x01(\tR\x05title\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
+	"\x05title\x18\x03 \x01(\tB\x03\x80\x01\x01R\x05title\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x12+\n" +
 	"\x05locks\x18\x05 \x01(\v2\x15.preau.class.v1.LocksR\x05locks\x12\x14\n" +
 	"\x05lobby\x18\x06 \x01(\bR\x05lobby\x12\x1f\n" +
@@ -6741,9 +6741,9 @@ const file_class_proto_rawDesc = "" +
 	"\x03sid\x18\x01 \x01(\tR\x03sid\x12\x14\n" +
 	"\x05muted\x18\x02 \x01(\bR\x05muted\x12\x1d\n" +
 	"\n" +
-	"by_teacher\x18\x03 \x01(\bR\tbyTeacher\" \n" +
-	"\bTitleSet\x12\x14\n" +
-	"\x05title\x18\x01 \x01(\tR\x05title\".\n" +
+	"by_teacher\x18\x03 \x01(\bR\tbyTeacher\"%\n" +
+	"\bTitleSet\x12\x19\n" +
+	"\x05title\x18\x01 \x01(\tB\x03\x80\x01\x01R\x05title\".\n" +
 	"\vMetadataSet\x12\x1f\n" +
 	"\bmetadata\x18\x01 \x01(\tB\x03\x80\x01\x01R\bmetadata\"<\n" +
 	"\x06SidSet\x12 \n" +
@@ -6872,15 +6872,15 @@ const file_class_proto_rawDesc = "" +
 	"DeleteChat\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"0\n" +
 	"\fSetSpotlight\x12 \n" +
-	"\vparticipant\x18\x01 \x01(\tR\vparticipant\" \n" +
-	"\bSetTitle\x12\x14\n" +
-	"\x05title\x18\x01 \x01(\tR\x05title\"-\n" +
+	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"%\n" +
+	"\bSetTitle\x12\x19\n" +
+	"\x05title\x18\x01 \x01(\tB\x03\x80\x01\x01R\x05title\"-\n" +
 	"\tAskUnmute\x12 \n" +
-	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"\xb4\x02\n" +
+	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"\xb9\x02\n" +
 	"\tOpenClass\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
-	"\x05title\x18\x03 \x01(\tR\x05title\x12\x14\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x19\n" +
+	"\x05title\x18\x03 \x01(\tB\x03\x80\x01\x01R\x05title\x12\x14\n" +
 	"\x05lobby\x18\x04 \x01(\bR\x05lobby\x12\x1f\n" +
 	"\bmetadata\x18\x05 \x01(\tB\x03\x80\x01\x01R\bmetadata\x12)\n" +
 	"\x10max_participants\x18\x06 \x01(\rR\x0fmaxParticipants\x12&\n" +

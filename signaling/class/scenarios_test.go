@@ -1,0 +1,168 @@
+package class
+
+import (
+	"testing"
+
+	"preau/signaling/classpb"
+)
+
+// scenarios are the golden logs, as they are told.
+var scenarios = map[string]func(*testing.T) *scene{
+	"lesson":     playLesson,
+	"chat":       playChat,
+	"moderation": playModeration,
+	"links":      playLinks,
+	"roles":      playRoles,
+}
+
+// playLesson: a class with a lobby, from the bell to the end.
+func playLesson(t *testing.T) *scene {
+	sc := lesson(t, true)
+	martin := By("P_1")
+	sc.do(Node(), setSid("P_1", "PA_martin"))
+	sc.publish("P_1", "TR_voice", microphone)
+	sc.publish("P_1", "TR_face", camera)
+
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	sc.do(Node(), setSid(ada, "PA_ada"))
+	sc.do(martin, setTitle("Maths 4B: fractions"))
+	sc.do(martin, admit(ada))
+	carl := sc.join("carl", "Carl", pupil)
+	sc.do(martin, refuseEntry(carl))
+	sc.do(martin, admit())
+	sc.publish(ada, "TR_ada", microphone)
+	sc.do(By(ada), mute("TR_ada", true))
+
+	sc.do(By(blaise), raiseHand())
+	sc.do(By(ada), raiseHand())
+	sc.do(By(blaise), lowerHand(""))
+	sc.do(By(blaise), raiseHand())
+	sc.do(martin, giveWord(ada))
+	sc.do(By(ada), mute("TR_ada", false))
+	sc.do(martin, spotlight(ada))
+	sc.do(martin, lowerAllHands())
+	sc.do(martin, takeWord(ada))
+	sc.do(martin, spotlight(""))
+
+	sc.join("dora", "Dora", pupil)
+	sc.do(martin, setLobby(false))
+	sc.join("emmy", "Emmy", pupil)
+	sc.do(By(ada), leave())
+	sc.do(martin, setLobby(true))
+	sc.join("felix", "Felix", pupil)
+	sc.do(martin, end())
+	return sc
+}
+
+// playChat: to everyone, to the teachers, to one, deleted and forgotten.
+func playChat(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	ada, blaise, noether := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil), sc.join("noether", "M. Noether", teacher)
+	sc.do(By(ada), chat(toEveryone(), "Bonjour !"))
+	sc.do(By(blaise), chat(toTeachers(), "Je n'ai pas mon livre"))
+	sc.do(martin, chat(toTeachers(), "On commence ?"))
+	sc.do(martin, chat(toOne(blaise), "Prends celui d'Ada"))
+	sc.do(By(ada), chat(toOne("P_1"), "Il copie 😀"))
+	sc.refused(classpb.Code_CODE_FORBIDDEN, By(ada), chat(toOne(blaise), "psst"))
+	sc.do(martin, setLocks(&classpb.SetLocks{PrivateChat: no()}))
+	sc.do(By(ada), chat(toOne(blaise), "psst\nhé"))
+	sc.do(By(blaise), chat(toEveryone(), "une bêtise"))
+	sc.do(By(noether), deleteChat("CM_7"))
+	sc.do(martin, deleteChat("CM_2"))
+	sc.do(martin, setRole(noether, pupil))
+	sc.do(martin, chat(toTeachers(), "entre nous"))
+	sc.do(Key("school"), deleteChat("CM_6"))
+	sc.join("carl", "Carl", pupil)
+	sc.do(martin, setLocks(&classpb.SetLocks{Chat: yes()}))
+	sc.do(martin, setPermissions(&classpb.SetPermissions{Participant: ada, Chat: ptr(classpb.Switch_SWITCH_ALLOWED)}))
+	sc.do(By(ada), chat(toEveryone(), "moi seule"))
+	sc.emit(nil, &classpb.Event{Body: &classpb.Event_ChatForgotten{ChatForgotten: &classpb.ChatForgotten{Ids: []string{"CM_1", "CM_7"}}}})
+	sc.emit(teachersAnd("P_1"), &classpb.Event{Body: &classpb.Event_ChatForgotten{ChatForgotten: &classpb.ChatForgotten{Ids: []string{"CM_3"}}}})
+	return sc
+}
+
+// playModeration: locks and switches with the tracks they take, muting, removal, ban.
+func playModeration(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	for _, id := range []string{ada, blaise} {
+		sc.publish(id, "TR_mic_"+id, microphone)
+		sc.publish(id, "TR_cam_"+id, camera)
+	}
+	sc.do(martin, mute("TR_mic_"+ada, true))
+	sc.do(By(ada), mute("TR_mic_"+ada, false))
+	sc.do(martin, muteAll(true))
+	sc.refused(classpb.Code_CODE_FORBIDDEN, By(ada), mute("TR_mic_"+ada, false))
+	sc.do(martin, giveWord(ada))
+	sc.do(By(ada), mute("TR_mic_"+ada, false))
+	sc.do(martin, takeWord(ada))
+	sc.do(martin, setLocks(&classpb.SetLocks{Camera: yes(), Screen: no(), Unmute: no()}))
+	sc.publish(blaise, "TR_screen", screen)
+	sc.do(martin, setPermissions(&classpb.SetPermissions{Participant: blaise, Screen: ptr(classpb.Switch_SWITCH_DENIED)}))
+	sc.do(By(blaise), mute("TR_mic_"+blaise, false))
+	sc.do(martin, setLocks(&classpb.SetLocks{Microphone: yes()}))
+	sc.do(martin, setPermissions(&classpb.SetPermissions{Participant: blaise, Microphone: ptr(classpb.Switch_SWITCH_ALLOWED)}))
+	sc.do(By(blaise), mute("TR_mic_"+blaise, false))
+	sc.do(By(blaise), raiseHand())
+	sc.do(martin, remove(blaise, false))
+	sc.join("blaise", "Blaise le retour", pupil)
+	sc.do(martin, remove(blaise, true))
+	sc.refused(classpb.Code_CODE_BANNED, Node(), join("blaise", "Blaise", pupil))
+	sc.do(Key("school"), unban(blaise))
+	sc.join("blaise", "Blaise", pupil)
+	sc.do(Key("school"), rename(blaise, "Blaise P."))
+	sc.do(Key("school"), setMetadata(`{"school":"Pascal"}`))
+	return sc
+}
+
+// playLinks: bad links, media sessions that come and go.
+func playLinks(t *testing.T) *scene {
+	sc := lesson(t, true)
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	sc.do(By("P_1"), admit(ada))
+	sc.do(Node(), setSid(ada, "PA_1"))
+	sc.publish(ada, "TR_1", camera)
+	sc.do(Node(), presence(ada, classpb.Presence_PRESENCE_AWAY))
+	sc.do(Node(), presence(blaise, classpb.Presence_PRESENCE_AWAY))
+	sc.do(Node(), presence(ada, classpb.Presence_PRESENCE_PRESENT))
+	sc.do(Node(), setSid(ada, "PA_2"))
+	sc.publish(ada, "TR_2", camera)
+	sc.publish(ada, "TR_3", microphone)
+	sc.do(Node(), unpublish("TR_2"))
+	sc.do(By(ada), raiseHand())
+	sc.do(By("P_1"), spotlight(ada))
+	sc.do(Node(), presence(ada, classpb.Presence_PRESENCE_AWAY))
+	sc.do(Node(), presence(ada, classpb.Presence_PRESENCE_GONE))
+	sc.do(Node(), presence(blaise, classpb.Presence_PRESENCE_GONE))
+	sc.join("ada", "Ada", pupil)
+	sc.join("blaise", "Blaise", pupil)
+	sc.do(Node(), presence("P_1", classpb.Presence_PRESENCE_AWAY))
+	sc.join("martin", "Mme Martin", teacher)
+	return sc
+}
+
+// playRoles: given and taken, by teachers and by tokens, across the border of the hidden.
+func playRoles(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	inspector := sc.join("inspector", "Inspecteur Euler", observer)
+	sc.do(martin, setRole(ada, presenter))
+	sc.publish(ada, "TR_screen", screen)
+	sc.do(martin, setRole(ada, pupil))
+	sc.do(martin, setRole(blaise, teacher))
+	sc.do(By(blaise), chat(toTeachers(), "merci"))
+	sc.do(By(blaise), setRole("P_1", pupil))
+	sc.do(By(blaise), setRole("P_1", teacher))
+	sc.do(martin, setRole(ada, observer))
+	sc.do(martin, chat(toOne(inspector), "Bienvenue"))
+	sc.do(martin, setRole(inspector, presenter))
+	sc.do(martin, setRole(ada, pupil))
+	sc.do(By(ada), chat(toEveryone(), "me revoilà"))
+	sc.join("blaise", "Blaise", pupil)
+	sc.join("ada", "Ada", teacher)
+	sc.join("ada", "Ada", observer)
+	return sc
+}
