@@ -123,7 +123,20 @@ func (s *Server) routes() http.Handler {
 	s.routeAPI(mux)
 	mux.HandleFunc("HEAD /{$}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	if s.options.Static != nil {
-		mux.Handle("GET /", s.options.Static)
+		mux.Handle("/", readOnly(s.options.Static))
 	}
 	return s.wrap(mux)
+}
+
+// readOnly answers reading requests alone. A "GET /" pattern would say the same
+// and conflict with the patterns above that take every method.
+func readOnly(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
