@@ -121,6 +121,7 @@ func (d *docket) enter(a arrival) {
 	if hiddenRole(a.role) {
 		to = teachersAnd(a.id)
 	}
+	d.rename(a)
 	d.introduce(a, to)
 	d.tell(to, &classpb.Event{Body: &classpb.Event_Joined{Joined: &classpb.Joined{
 		Participant: a.id, Role: a.role, TokenRole: a.tokenRole, Foreign: a.foreign,
@@ -130,6 +131,14 @@ func (d *docket) enter(a arrival) {
 		r := rightsOf(d.state, a.known)
 		r.role, r.foreign, r.permissions = a.role, a.foreign, a.permissions
 		d.enforce(a.known, r)
+	}
+}
+
+// rename tells who waits of their new name, before everyone else: an introduction does not reach the
+// lobby.
+func (d *docket) rename(a arrival) {
+	if waits(a.known) {
+		d.introduce(a, about(a.known))
 	}
 }
 

@@ -20,13 +20,16 @@ func View(s *classpb.State, v Viewer) *classpb.State {
 	}
 }
 
-// viewDoor: the class's name and oneself.
+// viewDoor: the class's name and oneself. That one was introduced is for those inside to hear; one's
+// own admission comes as a snapshot.
 func viewDoor(s *classpb.State, self string) *classpb.State {
+	me := clone(s.GetParticipants()[self])
+	me.Introduced = false
 	return &classpb.State{
 		Session: s.GetSession(), Seq: s.GetSeq(), Tenant: s.GetTenant(), Name: s.GetName(),
 		Phase: s.GetPhase(), Title: s.GetTitle(), OpenedMs: s.GetOpenedMs(), EndedMs: s.GetEndedMs(),
 		Lobby:        s.GetLobby(),
-		Participants: map[string]*classpb.Participant{self: clone(s.GetParticipants()[self])},
+		Participants: map[string]*classpb.Participant{self: me},
 	}
 }
 
