@@ -17,6 +17,7 @@ const (
 	TeacherCamera             // or the spotlight's
 	MoreVoices
 	OtherCamera
+	rungs
 )
 
 // Spatials and Temporals bound the layers of one publication.
@@ -60,10 +61,4 @@ type Result struct {
 	Next    uint64 // the estimate at which the next step up would fit; 0: all have what they want
 	Limited bool   // some subscription gets less than it could use
 	Lowest  Rung   // the lowest rung that still gets something
-}
-
-// Allocate spends estimate (bits/s) on wants and writes a Choice for each into
-// choices, which must be as long.
-func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o Options) Result {
-	return Result{}
 }

@@ -1,0 +1,182 @@
+package allocate
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// A camera with three sizes of three frame rates each, a screen with two sizes
+// of two, and a voice; in kb/s.
+var (
+	camera = kilo(Rates{{60, 90, 150}, {200, 300, 500}, {700, 1000, 1700}})
+	screen = kilo(Rates{{150, 300}, {500, 1200}})
+	voice  = kilo(Rates{{40}})
+)
+
+func kilo(r Rates) *Rates {
+	for s := range r {
+		for t := range r[s] {
+			r[s][t] *= 1000
+		}
+	}
+	return &r
+}
+
+var cast = map[rune]Want{
+	'V': {Rung: Voice, Rates: voice},
+	'S': {Rung: Screen, Rates: screen, Max: Layer{3, 3}},
+	'T': {Rung: TeacherCamera, Rates: camera, Max: Layer{3, 3}},
+	'v': {Rung: MoreVoices, Rates: voice},
+	'c': {Rung: OtherCamera, Rates: camera, Max: Layer{1, 3}},
+}
+
+// want draws wants: a letter each, as in cast.
+func want(drawing string) []Want {
+	var wants []Want
+	for _, letter := range drawing {
+		wants = append(wants, cast[letter])
+	}
+	return wants
+}
+
+// draw writes choices down: spatial and temporal layer, or -- for paused.
+func draw(choices []Choice) string {
+	var drawn []string
+	for _, c := range choices {
+		if !c.Sending {
+			drawn = append(drawn, "--")
+			continue
+		}
+		drawn = append(drawn, strconv.Itoa(int(c.Spatial))+strconv.Itoa(int(c.Temporal)))
+	}
+	return strings.Join(drawn, " ")
+}
+
+func TestLadder(t *testing.T) {
+	for _, c := range []struct {
+		kbps  uint64
+		wants string
+		get   string
+	}{
+		//      teacher's voice, screen, teacher's camera, a voice, two cameras
+		{10, "VSTvcc", "00 -- -- -- -- --"},
+		{100, "VSTvcc", "00 -- 00 -- -- --"},
+		{200, "VSTvcc", "00 00 -- -- -- --"},
+		{260, "VSTvcc", "00 00 00 -- -- --"},
+		{300, "VSTvcc", "00 00 00 00 -- --"},
+		{360, "VSTvcc", "00 00 00 00 00 --"},
+		{660, "VSTvcc", "00 10 00 00 -- --"}, // legible before smooth
+		{770, "VSTvcc", "00 10 00 00 00 00"},
+		{860, "VSTvcc", "00 10 02 00 00 00"}, // the teacher moves before pupils do
+		{1600, "VSTvcc", "00 11 10 00 00 00"},
+		{3400, "VSTvcc", "00 11 22 00 10 10"},
+		{9000, "VSTvcc", "00 11 22 00 12 12"},
+		//      a rung is shared fairly
+		{120, "cc", "00 00"},
+		{180, "cc", "01 01"},
+		{400, "cc", "10 10"},
+		{250, "ccc", "01 01 00"},
+	} {
+		wants := want(c.wants)
+		choices := make([]Choice, len(wants))
+		r := Allocate(time.Unix(1, 0), c.kbps*1000, wants, choices, Options{})
+		if got := draw(choices); got != c.get {
+			t.Errorf("%5d kb/s for %s: %q, want %q (%+v)", c.kbps, c.wants, got, c.get, r)
+		}
+	}
+}
+
+// TestHysteresis runs one teacher's camera through time: each second an
+// estimate, and what is seen.
+func TestHysteresis(t *testing.T) {
+	now := time.Unix(1000, 0)
+	wants, choices := want("T"), make([]Choice, 1)
+	for second, c := range []struct {
+		kbps uint64
+		get  string
+	}{
+		{600, "12"},
+		{200, "10"}, // falls at once
+		{600, "10"}, // and waits
+		{600, "12"}, // before it rises
+		{710, "12"}, // 700 would just fit
+		{710, "12"},
+		{710, "12"},
+		{840, "20"}, // with headroom it is taken
+		{710, "20"}, // and kept without
+		{690, "12"},
+		{20, "--"},
+		{64, "--"},
+		{64, "--"}, // resuming needs headroom too
+		{75, "00"},
+	} {
+		Allocate(now, c.kbps*1000, wants, choices, Options{})
+		if got := draw(choices); got != c.get {
+			t.Errorf("second %d, %d kb/s: %q, want %q", second, c.kbps, got, c.get)
+		}
+		wants[0].Now = choices[0]
+		now = now.Add(time.Second)
+	}
+}
+
+func TestOffAndSilentSubscriptionsGetNothing(t *testing.T) {
+	wants := want("Tcc")
+	wants[0].Off = true
+	wants[1].Rates = &Rates{}
+	choices := make([]Choice, 3)
+	r := Allocate(time.Unix(1, 0), 9e6, wants, choices, Options{})
+	if got := draw(choices); got != "-- -- 12" || r.Limited {
+		t.Errorf("%q, %+v", got, r)
+	}
+}
+
+func TestNextIsWhereTheNextStepFits(t *testing.T) {
+	wants, choices := want("VT"), make([]Choice, 2)
+	r := Allocate(time.Unix(1, 0), 120_000, wants, choices, Options{})
+	if !r.Limited || r.Next != 130_000 || r.Lowest != TeacherCamera {
+		t.Fatalf("%+v", r)
+	}
+	Allocate(time.Unix(1, 0), r.Next, wants, choices, Options{})
+	if got := draw(choices); got != "00 01" {
+		t.Errorf("at that estimate: %q", got)
+	}
+}
+
+// TestNeverOverspends: whatever is wanted, no more is spent than there is,
+// save for the voice that is always sent.
+func TestNeverOverspends(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("VSTvc")), 0, 12).Draw(t, "wants")
+		wants := want(string(letters))
+		choices := make([]Choice, len(wants))
+		voices := uint64(strings.Count(string(letters), "V")) * 40_000
+		now := time.Unix(1000, 0)
+		for range 10 {
+			estimate := rapid.Uint64Range(0, 5e6).Draw(t, "estimate")
+			r := Allocate(now, estimate, wants, choices, Options{})
+			if r.Spent > max(estimate, voices) {
+				t.Fatalf("spent %d of %d: %s", r.Spent, estimate, draw(choices))
+			}
+			for i, c := range choices {
+				if c.Sending && (c.Spatial > wants[i].Max.Spatial || wants[i].rate(c.Layer) == 0) {
+					t.Fatalf("chose %+v, which is not there", c)
+				}
+				wants[i].Now = c
+			}
+			now = now.Add(time.Second)
+		}
+	})
+}
+
+func TestAllocateDoesNotAllocate(t *testing.T) {
+	wants, choices := want("VSTvcccccccc"), make([]Choice, 12)
+	if n := testing.AllocsPerRun(100, func() {
+		Allocate(time.Unix(1, 0), 2e6, wants, choices, Options{})
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,46 @@
+package allocate
+
+// rate is what a layer costs, in bits/s.
+func (w *Want) rate(l Layer) uint64 {
+	if w.Rates == nil || l.Spatial >= Spatials || l.Temporal >= Temporals {
+		return 0
+	}
+	return w.Rates[l.Spatial][l.Temporal]
+}
+
+// after is the next layer that is there and wanted: the lowest, or the one
+// that follows l. Layers are in order by spatial, then by temporal layer.
+func (w *Want) after(l Layer, sending bool) (Layer, bool) {
+	next := 0
+	if sending {
+		next = int(l.Spatial)*Temporals + int(l.Temporal) + 1
+	}
+	for ; next < Spatials*Temporals; next++ {
+		l := Layer{uint8(next / Temporals), uint8(next % Temporals)}
+		if l.Spatial > w.Max.Spatial {
+			break
+		}
+		if l.Temporal <= w.Max.Temporal && w.rate(l) > 0 {
+			return l, true
+		}
+	}
+	return Layer{}, false
+}
+
+// lowest is the fewest frames of a spatial layer.
+func (w *Want) lowest(spatial uint8) (Layer, bool) {
+	for t := range min(w.Max.Temporal+1, Temporals) {
+		if l := (Layer{spatial, t}); w.rate(l) > 0 {
+			return l, true
+		}
+	}
+	return Layer{}, false
+}
+
+// below says whether a layer is more than the choice.
+func (c Choice) below(l Layer) bool {
+	if !c.Sending {
+		return true
+	}
+	return l.Spatial > c.Spatial || l.Spatial == c.Spatial && l.Temporal > c.Temporal
+}

@@ -1,0 +1,165 @@
+package allocate
+
+import "time"
+
+// Allocate spends estimate (bits/s) on wants and writes a Choice for each into
+// choices, which must be as long.
+//
+// Down the ladder each subscription first gets what it can least do with: the
+// shared screen the sharpest layer that fits, the others the smallest. What is
+// left raises quality, again down the ladder, and on one rung turn by turn. A
+// subscription is raised by temporal layers before the next spatial one, and
+// so loses temporal layers before spatial ones.
+func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o Options) Result {
+	s := spending{now: now, left: estimate, wants: wants, choices: choices, options: o.withDefaults()}
+	for i := range choices {
+		choices[i] = Choice{}
+	}
+	for rung := Voice; rung < rungs; rung++ {
+		s.enter(rung)
+	}
+	for rung := Voice; rung < rungs; rung++ {
+		for s.raise(rung) {
+			continue
+		}
+	}
+	return s.result(estimate)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Headroom <= 0 {
+		o.Headroom = 1.2
+	}
+	if o.Hold <= 0 {
+		o.Hold = 2 * time.Second
+	}
+	return o
+}
+
+// spending is one allocation under way.
+type spending struct {
+	now     time.Time
+	left    uint64
+	wants   []Want
+	choices []Choice
+	options Options
+	next    uint64 // the cheapest step not taken, in bits/s beyond what is left
+}
+
+// enter gives each subscription of a rung its first layer.
+func (s *spending) enter(rung Rung) {
+	for i := range s.wants {
+		w := &s.wants[i]
+		if w.Rung != rung || w.Off {
+			continue
+		}
+		if rung == Screen && s.enterSharpest(i) {
+			continue
+		}
+		layer, ok := w.after(Layer{}, false)
+		if !ok {
+			continue
+		}
+		if rung == Voice || s.affords(i, layer, 0) {
+			s.take(i, layer, 0)
+		}
+	}
+}
+
+// enterSharpest gives the largest spatial layer that fits, at its fewest frames.
+func (s *spending) enterSharpest(i int) bool {
+	w := &s.wants[i]
+	for spatial := int(min(w.Max.Spatial, Spatials-1)); spatial >= 0; spatial-- {
+		layer, ok := w.lowest(uint8(spatial))
+		if ok && s.affords(i, layer, 0) {
+			s.take(i, layer, 0)
+			return true
+		}
+	}
+	return false
+}
+
+// raise takes each subscription of a rung one step up, where that fits, and
+// says whether any went.
+func (s *spending) raise(rung Rung) bool {
+	any := false
+	for i := range s.wants {
+		w, c := &s.wants[i], &s.choices[i]
+		if w.Rung != rung || !c.Sending {
+			continue
+		}
+		spent := w.rate(c.Layer)
+		for layer, ok := w.after(c.Layer, true); ok; layer, ok = w.after(layer, true) {
+			if s.affords(i, layer, spent) {
+				s.take(i, layer, spent)
+				any = true
+				break
+			}
+		}
+	}
+	return any
+}
+
+// affords says whether what is left pays for a layer instead of what is
+// already spent on this subscription. Layers above the present one need
+// headroom, and the patience to hold the present one a while.
+func (s *spending) affords(i int, layer Layer, spent uint64) bool {
+	w := &s.wants[i]
+	price := w.rate(layer)
+	if w.Now.below(layer) && !s.first(w) {
+		price = uint64(float64(price) * s.options.Headroom)
+		if s.now.Sub(w.Now.Since) < s.options.Hold {
+			s.missed(price, spent)
+			return false
+		}
+	}
+	if price > s.left+spent {
+		s.missed(price, spent)
+		return false
+	}
+	return true
+}
+
+// first says whether a subscription is allocated for the first time, when
+// nothing can flap yet.
+func (s *spending) first(w *Want) bool { return w.Now.Since.IsZero() }
+
+// missed remembers the cheapest step that was not taken.
+func (s *spending) missed(price, spent uint64) {
+	missing := uint64(1)
+	if price > s.left+spent {
+		missing = price - spent - s.left
+	}
+	if s.next == 0 || missing < s.next {
+		s.next = missing
+	}
+}
+
+func (s *spending) take(i int, layer Layer, spent uint64) {
+	s.left = s.left + spent - min(s.left+spent, s.wants[i].rate(layer))
+	s.choices[i].Sending = true
+	s.choices[i].Layer = layer
+}
+
+// result stamps the choices that changed and sums up.
+func (s *spending) result(estimate uint64) Result {
+	var r Result
+	for i := range s.wants {
+		w, c := &s.wants[i], &s.choices[i]
+		c.Since = w.Now.Since
+		if c.Sending != w.Now.Sending || c.Layer != w.Now.Layer || c.Since.IsZero() {
+			c.Since = s.now
+		}
+		if c.Sending {
+			r.Spent += w.rate(c.Layer)
+			r.Lowest = max(r.Lowest, w.Rung)
+		}
+		if _, more := w.after(c.Layer, c.Sending); more && !w.Off {
+			r.Limited = true
+		}
+	}
+	if s.next > 0 && r.Limited {
+		r.Next = estimate + s.next
+	}
+	return r
+}
