@@ -7,6 +7,7 @@ import (
 	lk "github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
 
+	"preau/signaling/class"
 	"preau/signaling/classpb"
 	"preau/signaling/livekit"
 )
@@ -30,8 +31,7 @@ func (s *rtcSession) packet(e DataEvent) {
 	if e.Kind == DataReliable && p.GetSequence() > s.lastSeq {
 		s.lastSeq = p.GetSequence()
 	}
-	me := s.view.GetParticipants()[s.participant]
-	if !s.admitted.Load() || me.GetPermissions().GetNoData() {
+	if !class.MaySendData(s.view, s.participant) {
 		s.count("data_forbidden")
 		return
 	}

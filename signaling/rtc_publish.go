@@ -137,21 +137,28 @@ func (s *rtcSession) trackArrived(e TrackEvent) {
 	}
 	t.arrived = true
 	livekit.Arrived(t.info, e.MIME, e.Mid)
+	s.publish(t)
+}
+
+// publish tells the class of a track, or what has changed of it since.
+func (s *rtcSession) publish(t *rtcTrack) {
+	sid := t.info.GetSid()
 	track, err := livekit.ClassTrack(s.participant, t.info)
 	if err != nil {
-		s.dropTrack(e.SID)
+		s.dropTrack(sid)
 		return
 	}
 	publish := &classpb.Command{Body: &classpb.Command_PublishTrack{PublishTrack: &classpb.PublishTrack{Track: track}}}
 	s.command(class.Node(), publish, func(err error) {
-		if err != nil {
-			s.log.Info("rtc: publishing a track", "track", e.SID, "error", err)
-			s.dropTrack(e.SID)
-			return
-		}
-		t.known = true
-		if t.info.GetMuted() != track.GetMuted() { // it was muted meanwhile
-			s.muteCommand(e.SID, t.info.GetMuted(), nil)
+		switch {
+		case err != nil && !t.known:
+			s.log.Info("rtc: publishing a track", "track", sid, "error", err)
+			s.dropTrack(sid)
+		case err == nil && !t.known:
+			t.known = true
+			if t.told != track.GetMuted() { // the client has changed its mind meanwhile
+				s.muteCommand(sid, t.told, nil)
+			}
 		}
 	})
 }
@@ -197,17 +204,6 @@ func (s *rtcSession) reconcileTracks() {
 	}
 }
 
-// forgetOldTracks ends what an earlier session of the participant left published.
-func (s *rtcSession) forgetOldTracks() {
-	for sid, t := range s.view.GetTracks() {
-		if t.GetParticipant() == s.participant && s.own[sid] == nil {
-			s.command(class.Node(), &classpb.Command{Body: &classpb.Command_UnpublishTrack{
-				UnpublishTrack: &classpb.UnpublishTrack{Sid: sid},
-			}}, nil)
-		}
-	}
-}
-
 // enforce holds the peer to what the class now allows.
 func (s *rtcSession) enforce() {
 	for _, sid := range slices.Sorted(maps.Keys(s.own)) {
@@ -223,7 +219,7 @@ func (s *rtcSession) enforce() {
 	}
 }
 
-// updateAudio keeps what the client says of its microphone. The class does not care.
+// updateAudio keeps what the client says of its microphone.
 func (s *rtcSession) updateAudio(u *lk.UpdateLocalAudioTrack) {
 	t := s.own[u.GetTrackSid()]
 	if t == nil || len(u.GetFeatures()) > maxOwnTracks {
@@ -234,6 +230,9 @@ func (s *rtcSession) updateAudio(u *lk.UpdateLocalAudioTrack) {
 		return
 	}
 	t.info.AudioFeatures = u.GetFeatures()
+	if t.known {
+		s.publish(t)
+	}
 }
 
 // updateVideo keeps the size the client's video now has.
@@ -247,6 +246,9 @@ func (s *rtcSession) updateVideo(u *lk.UpdateLocalVideoTrack) {
 		return
 	}
 	t.info.Width, t.info.Height = u.GetWidth(), u.GetHeight()
+	if t.known {
+		s.publish(t)
+	}
 }
 
 // command has the class decide, in order with all that was asked before. then, if not nil, hears

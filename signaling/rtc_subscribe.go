@@ -65,8 +65,7 @@ func (s *rtcSession) subscribeTo(t *classpb.Track) {
 	if on && !s.held[sid] && !livekit.ForOthers(livekit.TrackInfo(t)) {
 		return
 	}
-	me := s.view.GetParticipants()[s.participant]
-	on = on && class.Present(s.view, s.participant) && !me.GetPermissions().GetNoSubscribe()
+	on = on && class.MaySubscribe(s.view, s.participant)
 	if on && !s.hub.permits(t.GetParticipant(), sid, s.sid, s.identity) {
 		s.permission(t, false)
 		on = false

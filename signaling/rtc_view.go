@@ -78,7 +78,13 @@ func (s *rtcSession) hearEvent(e *classpb.Event) {
 	for _, id := range touched(s.view, e) {
 		s.dirty[id] = true
 	}
+	if e.GetLocksSet() != nil {
+		s.dirty[s.participant] = true
+	}
 	switch body := e.GetBody().(type) {
+	case *classpb.Event_TrackPublished: // muted, where it may not be open
+		t := body.TrackPublished.GetTrack()
+		s.trackMuted(&classpb.TrackMuted{Sid: t.GetSid(), Muted: t.GetMuted()})
 	case *classpb.Event_TrackMuted:
 		s.trackMuted(body.TrackMuted)
 	case *classpb.Event_TrackUnpublished:
@@ -123,8 +129,10 @@ func touched(s *classpb.State, e *classpb.Event) []string {
 		return trackOwner(s, b.TrackMuted.GetSid())
 	case *classpb.Event_HandsLowered:
 		return s.GetHands()
-	case *classpb.Event_LocksSet:
-		return slices.Collect(maps.Keys(s.GetParticipants()))
+	case *classpb.Event_LocksSet: // in a large class the others' permissions are told with their next change
+		if n := len(s.GetParticipants()); n <= rtcCoalesceAbove {
+			return slices.Collect(maps.Keys(s.GetParticipants()))
+		}
 	}
 	return nil
 }
@@ -250,7 +258,6 @@ func (s *rtcSession) joined() {
 	}}})
 	s.handler.options.Metrics.joins.WithLabelValues(socketRTC).Observe(time.Since(s.begun).Seconds())
 	s.refreshToken()
-	s.forgetOldTracks()
 	if s.join.Single {
 		s.embeddedOffer()
 	} else {

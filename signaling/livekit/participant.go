@@ -114,16 +114,13 @@ func Attributes(s *classpb.State, p *classpb.Participant) map[string]string {
 
 // Permission is what a participant may do, in LiveKit's terms.
 func Permission(s *classpb.State, p *classpb.Participant) *lk.ParticipantPermission {
-	admitted := p.GetPresence() == classpb.Presence_PRESENCE_PRESENT ||
-		p.GetPresence() == classpb.Presence_PRESENCE_AWAY
 	out := &lk.ParticipantPermission{
-		CanSubscribe:      admitted && !p.GetPermissions().GetNoSubscribe(),
-		CanPublishData:    admitted && !p.GetPermissions().GetNoData(),
-		Hidden:            class.Hidden(p),
-		CanUpdateMetadata: false,
+		CanSubscribe:   class.MaySubscribe(s, p.GetId()),
+		CanPublishData: class.MaySendData(s, p.GetId()),
+		Hidden:         class.Hidden(p),
 	}
 	for _, src := range sources {
-		if admitted && class.MayPublish(s, p.GetId(), src) {
+		if class.MayPublish(s, p.GetId(), src) {
 			out.CanPublishSources = append(out.CanPublishSources, TrackSource(src))
 		}
 	}

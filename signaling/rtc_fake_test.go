@@ -1,0 +1,109 @@
+package signaling
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeMedia is a media plane that records what it is told, and says what a test has it say.
+type fakeMedia struct {
+	mu    sync.Mutex
+	peers map[string]*fakePeer // by sid
+}
+
+func newFakeMedia() *fakeMedia { return &fakeMedia{peers: map[string]*fakePeer{}} }
+
+func (m *fakeMedia) Join(class string, o PeerOptions, l PeerListener) (Peer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := &fakePeer{class: class, options: o, listener: l}
+	m.peers[o.Participant] = p
+	return p, nil
+}
+
+func (m *fakeMedia) ICEServers(participant string) []ICEServer {
+	return []ICEServer{{URLs: []string{"turn:localhost"}, Username: participant, Credential: "c"}}
+}
+
+func (m *fakeMedia) SetPrivileged(string, []string) {}
+
+func (m *fakeMedia) peer(sid string) *fakePeer {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.peers[sid]
+}
+
+type fakePeer struct {
+	class    string
+	options  PeerOptions
+	listener PeerListener
+
+	mu       sync.Mutex
+	commands []PeerCommand
+	closed   bool
+}
+
+func (p *fakePeer) Describe(d Description) (Description, error) {
+	if d.SDP == "garbage" {
+		return Description{}, fmt.Errorf("unusable session description")
+	}
+	if d.Type == "answer" {
+		return Description{}, nil
+	}
+	return Description{Type: "answer", SDP: "answer to " + d.SDP, ID: d.ID, Mids: map[string]string{"0": "TR_x"}}, nil
+}
+
+func (p *fakePeer) Candidate(Target, string) error { return nil }
+
+func (p *fakePeer) Do(c PeerCommand) error {
+	p.mu.Lock()
+	p.commands = append(p.commands, c)
+	p.mu.Unlock()
+	if a, ok := c.(AddTrack); ok { // its media comes at once
+		mime := "audio/opus"
+		if a.Track.Kind == KindVideo {
+			mime = "video/VP8"
+		}
+		p.listener.PeerEvent(TrackEvent{CID: a.Track.CID, SID: a.Track.SID, Kind: a.Track.Kind, MIME: mime, Mid: "1"})
+	}
+	return nil
+}
+
+func (p *fakePeer) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+}
+
+// did waits for a command that satisfies want.
+func (p *fakePeer) did(t *testing.T, what string, want func(PeerCommand) bool) {
+	t.Helper()
+	eventually(t, what, func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return slices.ContainsFunc(p.commands, want)
+	})
+}
+
+// is makes a condition of one command.
+func is(want PeerCommand) func(PeerCommand) bool {
+	return func(got PeerCommand) bool { return fmt.Sprintf("%#v", got) == fmt.Sprintf("%#v", want) }
+}
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(10 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("it never came true: %s", what)
+		}
+	}
+}
