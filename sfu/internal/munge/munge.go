@@ -5,13 +5,18 @@
 // picture id and TL0PICIDX. It knows no socket and no clock, decides nothing
 // about which packet is wanted, runs no goroutine: a Munger belongs to the
 // writer that owns the subscription.
+//
+// The outgoing stream is a row of stretches, each the packets of one layer
+// from one number on. Within a stretch
+//
+//	outgoing number = number received + what was added − packets dropped so far
+//
+// and a gap in what was received keeps its place, since its packets may still
+// come. Between stretches there is no gap: the first packet of one follows the
+// last of the other, however long the pause was.
 package munge
 
-import (
-	"time"
-
-	"preau/sfu/packet"
-)
+import "preau/sfu/packet"
 
 // Options say how the outgoing stream begins; the caller picks the first
 // numbers at random (RFC 3550, 5.1).
@@ -33,7 +38,7 @@ const (
 	Sent      Verdict = iota // to be sent as Out says
 	Late                     // from before the current stretch, or out of the window: not to be sent
 	Duplicate                // went out before
-	Empty                    // padding only, or the rest of a dropped frame: left out without a gap
+	Empty                    // padding only, or the rest of a dropped frame: left out as by Drop
 )
 
 // Out is how a packet goes out.
@@ -63,44 +68,154 @@ type Origin struct {
 }
 
 // Munger rewrites the packets of one subscription.
-type Munger struct{}
+type Munger struct {
+	// fixed after construction
+	audio bool
+
+	// the stretch
+	started bool
+	cut     bool
+	layer   uint8
+	highest uint64 // the newest number received of the layer, forwarded or dropped
+	first   uint64 // the outgoing number of the stretch's first packet
+
+	next    uint64 // the next outgoing number
+	window  window
+	time    timeline
+	picture pictures
+	rtx     uint16
+}
 
 // New makes a Munger.
-func New(o Options) *Munger { return &Munger{} }
+func New(o Options) *Munger {
+	if o.ClockRate == 0 {
+		o.ClockRate = 90_000
+	}
+	if o.Window <= 0 {
+		o.Window = 512
+	}
+	return &Munger{
+		audio: o.Audio,
+		// One turn ahead, so that no number is ever before the first.
+		next:    1<<16 + uint64(o.Sequence),
+		window:  newWindow(o.Window),
+		time:    timeline{rate: o.ClockRate, out: o.Timestamp},
+		picture: pictures{nextID: o.PictureID & wideMask, nextTL0: o.TL0},
+		rtx:     o.RTX,
+	}
+}
 
 // Report takes in a sender report of a layer: its timestamp rtp was sampled at
 // the publisher's time ntp (both from the same report; ntp in NTP's 32.32 form).
-func (m *Munger) Report(layer uint8, ntp uint64, rtp uint32) {}
+func (m *Munger) Report(layer uint8, ntp uint64, rtp uint32) {
+	m.time.report(layer, ntp, rtp)
+}
 
 // Forward gives the outgoing numbers of a wanted packet. A packet of another
 // layer than the one before begins a new stretch: the caller switches at
-// keyframes only.
-func (m *Munger) Forward(p *packet.Packet) (Out, Verdict) { return Out{}, Empty }
+// keyframes only, and then no longer forwards the layer it left.
+func (m *Munger) Forward(p *packet.Packet) (Out, Verdict) {
+	begins := m.begins(p)
+	switch {
+	case len(p.Payload()) == 0:
+		m.Drop(p)
+		return Out{}, Empty
+	case begins && m.returnsLate(p), !begins && m.before(p):
+		return Out{}, Late
+	case begins:
+		m.begin(p)
+	case m.picture.refuses(p):
+		m.Drop(p)
+		return Out{}, Empty
+	case p.Seq <= m.highest:
+		return m.forwardLate(p)
+	}
+	return m.forwardNewest(p, begins), Sent
+}
 
 // Drop leaves an unwanted packet of the current layer (a temporal layer too
 // high, say) out without a gap. Whole frames are to be dropped, not parts.
-func (m *Munger) Drop(p *packet.Packet) {}
+func (m *Munger) Drop(p *packet.Packet) {
+	if m.begins(p) || m.before(p) {
+		return
+	}
+	if p.Seq <= m.highest {
+		if s := m.window.received(p.Seq, m.first, m.next); s != nil && s.state == awaited {
+			s.state = hole
+		}
+		return
+	}
+	m.await(p.Seq)
+	m.highest = p.Seq
+	m.picture.drop(p)
+}
 
 // Cut ends the stretch: after it packets may go missing unmentioned (muted,
 // paused), and the next Forward joins on without a gap in the numbers.
-func (m *Munger) Cut() {}
+func (m *Munger) Cut() { m.cut = true }
 
-// Lookup finds the origin of an outgoing sequence number that a NACK names.
-// Not ok: forgotten, never sent, or answered less than gap before now.
-func (m *Munger) Lookup(sequence uint16, now time.Time, gap time.Duration) (Origin, bool) {
-	return Origin{}, false
+// begins says whether p would begin a stretch: after a cut, on another layer,
+// or after so long a gap that keeping its place would empty the window.
+func (m *Munger) begins(p *packet.Packet) bool {
+	return !m.started || m.cut || p.Layer != m.layer ||
+		p.Seq > m.highest+uint64(m.window.size()/2)
 }
 
-// Again gives the numbers with which p, found under the origin of an outgoing
-// sequence number, goes out once more.
-func (m *Munger) Again(sequence uint16, p *packet.Packet) (Out, bool) { return Out{}, false }
+// returnsLate says whether p is an old packet of the layer that was cut.
+func (m *Munger) returnsLate(p *packet.Packet) bool {
+	return m.started && p.Layer == m.layer && p.Seq <= m.highest
+}
 
-// NextRTX is the next sequence number of the RTX stream.
-func (m *Munger) NextRTX() uint16 { return 0 }
+// before says whether p is older than all the window remembers.
+func (m *Munger) before(p *packet.Packet) bool {
+	return p.Seq+uint64(m.window.size()) < m.highest
+}
 
-// Last is the newest outgoing sequence number and timestamp; not ok before the first.
-func (m *Munger) Last() (sequence uint16, timestamp uint32, ok bool) { return 0, 0, false }
+func (m *Munger) begin(p *packet.Packet) {
+	m.time.begin(p)
+	m.picture.begin(p)
+	m.started, m.cut = true, false
+	m.layer = p.Layer
+	m.highest = p.Seq - 1
+	m.first = m.next
+}
 
-// Translate turns a timestamp of the current layer into the outgoing stream's,
-// for sender reports; not ok before the first packet or for another layer.
-func (m *Munger) Translate(layer uint8, timestamp uint32) (uint32, bool) { return 0, false }
+// await keeps a place for each packet missing before seq.
+func (m *Munger) await(seq uint64) {
+	for in := m.highest + 1; in < seq; in++ {
+		*m.window.at(m.next) = m.slot(in, awaited)
+		m.next++
+	}
+}
+
+func (m *Munger) slot(in uint64, s state) slot {
+	return slot{
+		in: in, out: uint32(m.next), state: s, layer: m.layer,
+		timestamp: m.time.added, picture: m.picture.added, tl0: m.picture.addedTL0,
+	}
+}
+
+func (m *Munger) forwardNewest(p *packet.Packet, begins bool) Out {
+	m.await(p.Seq)
+	m.highest = p.Seq
+	m.time.forward(p)
+	m.picture.forward(p)
+	s := m.window.at(m.next)
+	*s = m.slot(p.Seq, sent)
+	m.next++
+	out := s.outgoing(p)
+	out.Marker = out.Marker || m.audio && begins
+	return out
+}
+
+func (m *Munger) forwardLate(p *packet.Packet) (Out, Verdict) {
+	s := m.window.received(p.Seq, m.first, m.next)
+	switch {
+	case s == nil || s.state == hole:
+		return Out{}, Late
+	case s.state == sent:
+		return Out{}, Duplicate
+	}
+	s.state = sent
+	return s.outgoing(p), Sent
+}
