@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -122,14 +123,14 @@ func (r *Room) State(ctx context.Context) (*classpb.State, error) {
 }
 
 // Connected says that a socket of the participant is up, until the function it
-// returns is called. Who has no socket becomes away, then gone.
+// returns is called; again is once. Who has no socket becomes away, then gone.
 func (r *Room) Connected(participant string) (disconnected func()) {
 	r.sockets.connect(participant)
 	r.rouse()
-	return func() {
+	return sync.OnceFunc(func() {
 		r.sockets.disconnect(participant, time.Now())
 		r.rouse()
-	}
+	})
 }
 
 // post puts something into the mailbox; when it is full the caller waits.
