@@ -6,7 +6,6 @@ import {
   Role,
   Source,
   Switch,
-  type ChatMessage,
   type Participant,
   type State,
   type Track,
@@ -32,27 +31,29 @@ export function isWaiting(s: State, id: string): boolean {
   return s.participants[id]?.presence === Presence.WAITING
 }
 
-/** May this person publish it now? A switch of one's own beats the class's lock; the word beats the microphone's. */
+/**
+ * May this person publish it now? A switch of one's own beats the class's lock,
+ * the word beats the microphone's, and teachers are never locked.
+ */
 export function may(s: State, id: string, what: Capture): boolean {
   const p = s.participants[id]
-  if (!p || !isHere(p) || isHidden(p)) return false
-  if (p.role === Role.TEACHER) return true
-  if (what === 'screen' && p.role === Role.PRESENTER) return true
+  if (!p || !isHere(p) || p.role === Role.UNSPECIFIED || isHidden(p)) return false
   if (what === 'microphone' && s.word.includes(id)) return true
-  return allowed(p.permissions?.[what], s.locks?.[what])
+  const locked = what === 'screen' && p.role === Role.PRESENTER ? false : s.locks?.[what]
+  return allowed(p, p.permissions?.[what], locked)
 }
 
 /** May this person switch a muted microphone on again? */
 export function mayUnmute(s: State, id: string): boolean {
-  if (!may(s, id, 'microphone')) return false
-  if (isTeacher(s, id) || s.word.includes(id)) return true
-  return s.locks?.unmute !== true || s.participants[id]?.permissions?.microphone === Switch.ALLOWED
+  const p = s.participants[id]
+  if (!p || !may(s, id, 'microphone')) return false
+  return s.word.includes(id) || allowed(p, p.permissions?.microphone, s.locks?.unmute)
 }
 
 export function mayChat(s: State, id: string): boolean {
   const p = s.participants[id]
-  if (!p || !isHere(p) || p.role === Role.RECORDER) return false
-  return p.role === Role.TEACHER || allowed(p.permissions?.chat, s.locks?.chat)
+  if (!p || !isHere(p) || isHidden(p)) return false
+  return allowed(p, p.permissions?.chat, s.locks?.chat)
 }
 
 /** May one write to the other privately? */
@@ -61,9 +62,10 @@ export function mayWriteTo(s: State, from: string, to: string): boolean {
   return isTeacher(s, from) || isTeacher(s, to) || s.locks?.privateChat !== true
 }
 
-function allowed(own: Switch | undefined, locked: boolean | undefined): boolean {
+function allowed(p: Participant, own: Switch | undefined, locked: boolean | undefined): boolean {
   if (own === Switch.ALLOWED) return true
-  return own !== Switch.DENIED && locked !== true
+  if (own === Switch.DENIED) return false
+  return locked !== true || p.role === Role.TEACHER
 }
 
 const rank: Partial<Record<Role, number>> = { [Role.TEACHER]: 0, [Role.PRESENTER]: 1 }
@@ -121,12 +123,30 @@ export function microphoneOf(s: State, id: string): 'on' | 'off' {
   return tracksOf(s, id, Source.MICROPHONE).some((t) => !t.muted) ? 'on' : 'off'
 }
 
-/** Messages of others after the one read last. */
-export function unreadCount(s: State, me: string, lastRead: string): number {
-  const from = s.chat.findIndex((m) => m.id === lastRead) + 1
-  return s.chat.slice(from).filter((m) => m.from !== me && !m.deleted).length
+/** Messages of others after a time, by the server's clock. */
+export function unreadCount(s: State, me: string, readMs: bigint): number {
+  return s.chat.filter((m) => m.timeMs > readMs && m.from !== me && !m.deleted).length
 }
 
-export function lastMessage(s: State): ChatMessage | undefined {
-  return s.chat.at(-1)
+/** The time of the latest message; 0 without any. */
+export function lastMessageMs(s: State): bigint {
+  return s.chat.at(-1)?.timeMs ?? 0n
+}
+
+export function nameOf(s: State, id: string): string {
+  return s.participants[id]?.profile?.name ?? ''
+}
+
+export function idOfIdentity(s: State, identity: string): string | undefined {
+  return Object.values(s.participants).find((p) => p.profile?.identity === identity)?.id
+}
+
+/** Ids of whose microphone is open. */
+export function openMicrophones(s: State): Set<string> {
+  const open = Object.values(s.tracks).filter((t) => t.source === Source.MICROPHONE && !t.muted)
+  return new Set(open.map((t) => t.participant))
+}
+
+export function whoHasTheWord(s: State): Set<string> {
+  return new Set(s.word)
 }

@@ -1,0 +1,57 @@
+// livekit-client is the biggest part of the page: it comes when a class is entered,
+// never before. What of it the media modules use is named here.
+
+import type * as LiveKit from 'livekit-client'
+
+export type Library = typeof LiveKit
+
+export function loadLibrary(): Promise<Library> {
+  return import('livekit-client')
+}
+
+export function roomOptions(lk: Library, o: RoomChoices): LiveKit.RoomOptions {
+  const camera = o.teacher ? lk.VideoPresets.h720 : lk.VideoPresets.h540
+  return {
+    adaptiveStream: true,
+    dynacast: true,
+    stopLocalTrackOnUnpublish: true,
+    audioCaptureDefaults: {
+      echoCancellation: true,
+      noiseSuppression: true,
+      autoGainControl: true,
+      ...chosen(o.audioinput),
+    },
+    videoCaptureDefaults: { resolution: camera.resolution, ...chosen(o.videoinput) },
+    audioOutput: chosen(o.audiooutput),
+    publishDefaults: {
+      simulcast: true,
+      videoCodec: 'vp8',
+      videoSimulcastLayers: [lk.VideoPresets.h180, lk.VideoPresets.h360],
+      audioPreset: lk.AudioPresets.speech,
+      dtx: true,
+      red: true,
+      screenShareEncoding: lk.ScreenSharePresets.h1080fps15.encoding,
+    },
+  }
+}
+
+export interface RoomChoices {
+  readonly teacher: boolean
+  /** Device ids; '' the system's own choice. */
+  readonly audioinput: string
+  readonly videoinput: string
+  readonly audiooutput: string
+}
+
+/** Ideal, not exact: a remembered device may be gone. */
+function chosen(deviceId: string): { deviceId?: string } {
+  return deviceId ? { deviceId } : {}
+}
+
+/** A text on a slide stays legible, and the tab of the class itself is no choice. */
+export const screenCapture: LiveKit.ScreenShareCaptureOptions = {
+  audio: true,
+  contentHint: 'detail',
+  selfBrowserSurface: 'exclude',
+  surfaceSwitching: 'include',
+}

@@ -1,0 +1,200 @@
+// The media of the class as runes, with people by their participant ids.
+
+import { idOfIdentity, isHere, isWaiting, may, mayUnmute } from '../class/questions'
+import { backoff } from '../class/backoff'
+import { listDevices, onDeviceChange, type DeviceList } from '../media/devices'
+import type { Device } from '../media/failure'
+import { meter, type LevelMeter } from '../media/level'
+import type { Permission } from '../media/own'
+import type { Picture, VideoSource } from '../media/picture'
+import { MediaRoom, type DeviceKind, type MediaOptions, type MediaTopic } from '../media/room'
+import { Changes } from './changes.svelte'
+import type { ClassMedia } from './classroom'
+import type { ClassLink } from './link.svelte'
+import { remember } from './remembered'
+
+type Given = Pick<
+  MediaOptions,
+  'origin' | 'token' | 'teacher' | 'audioinput' | 'videoinput' | 'audiooutput' | 'refreshed'
+>
+
+export class LiveMedia implements ClassMedia {
+  readonly #link: ClassLink
+  readonly #room: MediaRoom
+  readonly #topics: Record<MediaTopic, Changes>
+  readonly #place = document.createElement('div')
+  readonly #unwatch: () => void
+  #devices: DeviceList = $state.raw({ audioinput: [], videoinput: [], audiooutput: [] })
+  #meter: { track: MediaStreamTrack; meter: LevelMeter } | undefined
+  #permissions = ''
+
+  constructor(link: ClassLink, given: Given) {
+    this.#link = link
+    this.#topics = {
+      status: new Changes(),
+      own: new Changes(),
+      pictures: new Changes(),
+      speakers: new Changes(),
+      sound: new Changes(),
+      devices: new Changes(),
+      quality: new Changes(),
+    }
+    this.#place.hidden = true
+    document.body.append(this.#place)
+    this.#room = new MediaRoom({
+      ...given,
+      place: this.#place,
+      permission: (device) => permissionOf(link, device),
+      changed: (topic) => this.#changed(topic),
+      observe: () => this.#topics.pictures.read(),
+      wait: (attempt) => backoff(attempt + 1, Math.random()),
+    })
+    this.#unwatch = onDeviceChange(() => void this.#list())
+    link.onView(() => this.#reconsider())
+  }
+
+  /** Connects, and publishes what is wanted as soon as the class allows. */
+  start(wanted: { readonly microphone: boolean; readonly camera: boolean }): void {
+    this.#room.start()
+    if (wanted.microphone) void this.#room.own.set('microphone', true)
+    if (wanted.camera) void this.#room.own.set('camera', true)
+    void this.#list()
+  }
+
+  /** The class came back: so may its media. */
+  poke(): void {
+    this.#room.poke()
+  }
+
+  stop(): void {
+    this.#room.stop()
+    this.#unwatch()
+    this.#stopMeter()
+    this.#place.remove()
+  }
+
+  get status() {
+    this.#topics.status.read()
+    return this.#room.status
+  }
+  get microphone() {
+    return this.#own('microphone')
+  }
+  get camera() {
+    return this.#own('camera')
+  }
+  get screen() {
+    return this.#own('screen')
+  }
+  get speakers(): readonly string[] {
+    this.#topics.speakers.read()
+    return this.#room
+      .speakers()
+      .flatMap((identity) => idOfIdentity(this.#link.view, identity) ?? [])
+  }
+  get soundBlocked() {
+    this.#topics.sound.read()
+    this.#topics.status.read()
+    return this.#room.soundBlocked
+  }
+  get devices() {
+    return this.#devices
+  }
+  get chosen() {
+    this.#topics.devices.read()
+    return { ...this.#room.chosen }
+  }
+
+  level(id: string): number {
+    return id === this.#link.id ? this.#ownLevel() : this.#room.level(this.#identity(id))
+  }
+
+  picture(id: string, source: VideoSource): Picture | undefined {
+    this.#topics.pictures.read()
+    return this.#room.picture(this.#identity(id), source)
+  }
+
+  quality(id: string) {
+    this.#topics.quality.read()
+    return this.#room.quality(this.#identity(id))
+  }
+
+  playSound(): Promise<void> {
+    return this.#room.playSound()
+  }
+  async setMicrophone(on: boolean): Promise<void> {
+    remember({ microphone: on })
+    await this.#room.own.set('microphone', on)
+    await this.#list()
+  }
+  async setCamera(on: boolean): Promise<void> {
+    remember({ camera: on })
+    await this.#room.own.set('camera', on)
+    await this.#list()
+  }
+  setScreen(on: boolean): Promise<void> {
+    return this.#room.own.set('screen', on)
+  }
+  dismissFailure(device: Device): void {
+    this.#room.own.dismiss(device)
+  }
+  async choose(kind: DeviceKind, id: string): Promise<void> {
+    remember({ [kind]: id })
+    await this.#room.choose(kind, id)
+  }
+
+  #own(device: Device) {
+    this.#topics.own.read()
+    return this.#room.own.state(device)
+  }
+
+  #identity(id: string): string {
+    return this.#link.view.participants[id]?.profile?.identity ?? ''
+  }
+
+  #changed(topic: MediaTopic): void {
+    this.#topics[topic].bump()
+    if (topic === 'own' && this.#meter && this.#room.own.state('microphone').state !== 'on') {
+      this.#stopMeter()
+    }
+  }
+
+  /** Asks for nothing anew unless something about permissions changed. */
+  #reconsider(): void {
+    const devices = ['microphone', 'camera', 'screen'] as const
+    const now = devices.map((device) => permissionOf(this.#link, device)).join()
+    if (now === this.#permissions) return
+    this.#permissions = now
+    void this.#room.own.reconsider()
+  }
+
+  /** Measured here, so that one sees at once that one is heard. */
+  #ownLevel(): number {
+    const track = this.#room.microphoneTrack
+    if (!track || this.#room.own.state('microphone').state !== 'on') return 0
+    if (this.#meter?.track !== track) {
+      this.#stopMeter()
+      this.#meter = { track, meter: meter(track) }
+    }
+    return this.#meter?.meter.read() ?? 0
+  }
+
+  #stopMeter(): void {
+    this.#meter?.meter.stop()
+    this.#meter = undefined
+  }
+
+  async #list(): Promise<void> {
+    try {
+      this.#devices = await listDevices()
+    } catch {
+      // the list of before stays
+    }
+  }
+}
+
+function permissionOf({ view, id, me }: ClassLink, device: Device): Permission {
+  if (!me || isWaiting(view, id) || !isHere(me)) return 'later'
+  const allowed = device === 'microphone' ? mayUnmute(view, id) : may(view, id, device)
+  return allowed ? 'yes' : 'no'
+}
