@@ -1,0 +1,236 @@
+package signaling
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	lk "github.com/livekit/protocol/livekit"
+
+	"preau/signaling/classpb"
+)
+
+func resumeQuery(sid string) url.Values {
+	return url.Values{"reconnect": {"1"}, "sid": {sid}}
+}
+
+func TestRTCResume(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	b := s.enter(s.token("bob", pupil))
+	mic := b.publish(s, microphone("m"))
+	b.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "three")}) // sequence 3
+	a.peer.got(t, "the packet", func(_ DataKind, p *lk.DataPacket) bool { return p.GetSequence() == 3 })
+	_ = b.conn.Close()
+	s.do("ada", &classpb.Command{Body: &classpb.Command_SetTitle{SetTitle: &classpb.SetTitle{Title: "meanwhile"}}})
+
+	again := s.dial("/rtc", s.token("bob", pupil), resumeQuery(b.sid))
+	first := again.read().GetReconnect()
+	if first == nil || first.GetLastMessageSeq() != 3 || len(first.GetIceServers()) == 0 {
+		t.Fatalf("the first message is %v", first)
+	}
+	m := again.expect("everyone", func(m *lk.SignalResponse) bool { return m.GetUpdate() != nil }).GetUpdate()
+	if !m.GetFullSnapshot() || len(m.GetParticipants()) != 2 {
+		t.Errorf("update %v", m)
+	}
+	again.expect("the class", func(m *lk.SignalResponse) bool { return m.GetRoomUpdate() != nil })
+	b.peer.did(t, "ICE is restarted", is(RestartICE{}))
+	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_SyncState{SyncState: &lk.SyncState{
+		PublishTracks: []*lk.TrackPublishedResponse{{Cid: "m", Track: &lk.TrackInfo{Sid: mic}}},
+	}}})
+	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_PingReq{PingReq: &lk.Ping{Timestamp: 1}}})
+	again.expect("pong: the session goes on", func(m *lk.SignalResponse) bool { return m.GetPongResp() != nil })
+	if p := s.state().GetParticipants()[s.id("bob")]; p.GetSid() != b.sid || s.state().GetTracks()[mic] == nil {
+		t.Errorf("bob is %v", p)
+	}
+	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_SyncState{SyncState: &lk.SyncState{
+		PublishTracks: []*lk.TrackPublishedResponse{{Cid: "x", Track: &lk.TrackInfo{Sid: "TR_unknown"}}},
+	}}})
+	again.expectLeave(lk.DisconnectReason_STATE_MISMATCH, lk.LeaveRequest_RECONNECT)
+}
+
+func TestRTCResumeOfNobody(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	for name, token := range map[string]string{"an unknown sid": s.token("ada", teacher), "another's": s.token("bob", teacher)} {
+		sid := "PA_unknown"
+		if name == "another's" {
+			sid = a.sid
+		}
+		c := s.dial("/rtc", token, resumeQuery(sid))
+		if l := c.read().GetLeave(); l.GetAction() != lk.LeaveRequest_RECONNECT || l.GetReason() != lk.DisconnectReason_STATE_MISMATCH {
+			t.Errorf("%s: %v", name, l)
+		}
+		c.expectClose()
+	}
+}
+
+func TestRTCResumeWithOneConnection(t *testing.T) {
+	s := newRTCSchool(t)
+	q := wrapped(t, &lk.JoinRequest{ConnectionSettings: &lk.ConnectionSettings{AutoSubscribe: true}})
+	c := s.dial("/rtc/v1", s.token("ada", teacher), q).joined(s)
+	id := s.id("ada")
+	_ = c.conn.Close()
+	session := s.server.rtc.session("/maths", id)
+	eventually(t, "the socket is missed", func() bool {
+		lost := make(chan bool)
+		session.post(func() { lost <- session.socket == nil })
+		return <-lost
+	})
+	c.peer.listener.PeerEvent(SectionsEvent{Audios: 4})
+	again := s.dial("/rtc/v1", s.token("ada", teacher), wrapped(t, &lk.JoinRequest{Reconnect: true, ParticipantSid: c.sid}))
+	if again.read().GetReconnect() == nil {
+		t.Error("the first message is not the reconnect response")
+	}
+	m := again.expect("sections", func(m *lk.SignalResponse) bool { return m.GetMediaSectionsRequirement() != nil })
+	if m.GetMediaSectionsRequirement().GetNumAudios() != 4 {
+		t.Errorf("sections %v", m)
+	}
+}
+
+func TestRTCFailedICEAsksToResume(t *testing.T) {
+	s := newRTCSchool(t)
+	c := s.enter(s.token("ada", teacher))
+	c.peer.listener.PeerEvent(StateEvent{Target: TargetSubscriber, State: StateFailed})
+	c.expectLeave(lk.DisconnectReason_MEDIA_FAILURE, lk.LeaveRequest_RESUME)
+	again := s.dial("/rtc", s.token("ada", teacher), resumeQuery(c.sid))
+	if again.read().GetReconnect() == nil {
+		t.Error("the session was not kept")
+	}
+}
+
+func TestRTCLingeringEnds(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	c := s.enter(s.token("bob", pupil))
+	mic := c.publish(s, microphone("m"))
+	session := s.server.rtc.session("/maths", s.id("bob"))
+	session.post(func() { session.linger.Reset(time.Millisecond) })
+	a.expect("the track is gone", func(m *lk.SignalResponse) bool {
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if p.GetIdentity() == "bob" && (p.GetState() == lk.ParticipantInfo_DISCONNECTED) {
+				return true
+			}
+		}
+		return false
+	})
+	<-session.done
+	if st := s.state(); st.GetTracks()[mic] != nil || st.GetParticipants()[s.id("bob")].GetSid() != "" {
+		t.Errorf("left behind: %v", st)
+	}
+}
+
+func TestRTCGoodbye(t *testing.T) {
+	s := newRTCSchool(t)
+	c := s.enter(s.token("ada", teacher))
+	done := make(chan error)
+	go func() { done <- s.server.Goodbye(context.Background()) }()
+	c.expectLeave(lk.DisconnectReason_SERVER_SHUTDOWN, lk.LeaveRequest_RECONNECT)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRTCAPanicEndsOneSession(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b := s.enter(s.token("ada", teacher)), s.enter(s.token("bob", teacher))
+	s.server.rtc.session("/maths", s.id("ada")).post(func() { panic("a fault of ours") })
+	a.expectLeave(lk.DisconnectReason_UNKNOWN_REASON, lk.LeaveRequest_RECONNECT)
+	b.send(&lk.SignalRequest{Message: &lk.SignalRequest_PingReq{PingReq: &lk.Ping{Timestamp: 1}}})
+	b.expect("pong: the others go on", func(m *lk.SignalResponse) bool { return m.GetPongResp() != nil })
+}
+
+func TestRTCSubscriptions(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	cam := a.publish(s, &lk.AddTrackRequest{Cid: "c", Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA})
+	low := a.publish(s, &lk.AddTrackRequest{Cid: "l", Type: lk.TrackType_AUDIO, Source: lk.TrackSource_MICROPHONE, Name: "voice-low"})
+	c := s.dial("/rtc", s.token("bob", pupil), url.Values{"auto_subscribe": {"0"}}).joined(s)
+	if tracks := c.join.GetOtherParticipants()[0].GetTracks(); len(tracks) != 1 || tracks[0].GetSid() != cam {
+		t.Errorf("tracks %v", tracks)
+	}
+	ask := func(on bool, sids ...string) {
+		c.send(&lk.SignalRequest{Message: &lk.SignalRequest_Subscription{Subscription: &lk.UpdateSubscription{TrackSids: sids, Subscribe: on}}})
+	}
+	ask(true, "TR_nothing", low, cam)
+	for range 2 {
+		r := c.expect("an error", func(m *lk.SignalResponse) bool { return m.GetSubscriptionResponse() != nil }).GetSubscriptionResponse()
+		if r.GetErr() != lk.SubscriptionError_SE_TRACK_NOTFOUND || r.GetTrackSid() == cam {
+			t.Errorf("got %v", r)
+		}
+	}
+	c.peer.did(t, "the camera is subscribed to", is(Subscribe{SID: cam, On: true}))
+	c.send(&lk.SignalRequest{Message: &lk.SignalRequest_TrackSetting{TrackSetting: &lk.UpdateTrackSettings{TrackSids: []string{cam}, Width: 320, Height: 180}}})
+	c.peer.did(t, "and made small", is(Configure{SID: cam, Setting: TrackSetting{Width: 320, Height: 180}}))
+	ask(false, cam)
+	c.peer.did(t, "and given up", is(Subscribe{SID: cam}))
+	ask(true, cam)
+
+	a.send(&lk.SignalRequest{Message: &lk.SignalRequest_SubscriptionPermission{SubscriptionPermission: &lk.SubscriptionPermission{}}})
+	u := c.expect("a withdrawal", func(m *lk.SignalResponse) bool { return m.GetSubscriptionPermissionUpdate() != nil }).GetSubscriptionPermissionUpdate()
+	if u.GetAllowed() || u.GetTrackSid() != cam || u.GetParticipantSid() != a.sid {
+		t.Errorf("got %v", u)
+	}
+	a.send(&lk.SignalRequest{Message: &lk.SignalRequest_SubscriptionPermission{SubscriptionPermission: &lk.SubscriptionPermission{
+		TrackPermissions: []*lk.TrackPermission{{ParticipantIdentity: "bob", AllTracks: true}},
+	}}})
+	c.expect("a permission", func(m *lk.SignalResponse) bool { return m.GetSubscriptionPermissionUpdate().GetAllowed() })
+}
+
+func TestRTCReports(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	b := s.enter(s.token("bob", pupil))
+	a.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return p.GetSid() == b.sid })
+	say := a.peer.listener.PeerEvent
+	say(SpeakersEvent{[]Speaker{{Participant: b.sid, Level: .5, Active: true}, {Participant: "PA_unseen", Active: true}}})
+	sp := a.expect("speakers", func(m *lk.SignalResponse) bool { return m.GetSpeakersChanged() != nil }).GetSpeakersChanged()
+	if len(sp.GetSpeakers()) != 1 || sp.GetSpeakers()[0].GetSid() != b.sid {
+		t.Errorf("speakers %v", sp)
+	}
+	say(StreamStateEvent{[]StreamState{{Participant: b.sid, SID: "TR_1", Paused: true}}})
+	st := a.expect("stream state", func(m *lk.SignalResponse) bool { return m.GetStreamStateUpdate() != nil }).GetStreamStateUpdate()
+	if st.GetStreamStates()[0].GetState() != lk.StreamState_PAUSED {
+		t.Errorf("stream state %v", st)
+	}
+	b.peer.listener.PeerEvent(QualityEvent{Quality: ConnectionGood, Score: 4})
+	for _, c := range []*rtcClient{a, b} {
+		q := c.expect("quality", func(m *lk.SignalResponse) bool { return m.GetConnectionQuality() != nil }).GetConnectionQuality().GetUpdates()[0]
+		if q.GetParticipantSid() != b.sid || q.GetQuality() != lk.ConnectionQuality_GOOD {
+			t.Errorf("quality %v", q)
+		}
+	}
+	say(SubscribedQualityEvent{SID: "TR_1", Codecs: []CodecQualities{{Codec: "vp8", Qualities: []QualityEnabled{{QualityHigh, false}}}}})
+	q := a.expect("subscribed quality", func(m *lk.SignalResponse) bool { return m.GetSubscribedQualityUpdate() != nil }).GetSubscribedQualityUpdate()
+	if c := q.GetSubscribedCodecs()[0]; c.GetCodec() != "vp8" || c.GetQualities()[0].GetQuality() != lk.VideoQuality_HIGH {
+		t.Errorf("got %v", q)
+	}
+}
+
+func TestRTCALargeClassIsCoalesced(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	const n = 60
+	for i := range n {
+		s.enter(s.token(fmt.Sprintf("pupil-%d", i), pupil))
+	}
+	seen := map[string]bool{}
+	updates := 0
+	a.expect("everyone", func(m *lk.SignalResponse) bool {
+		if m.GetUpdate() != nil {
+			updates++
+		}
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if slices.Contains([]lk.ParticipantInfo_State{lk.ParticipantInfo_ACTIVE}, p.GetState()) {
+				seen[p.GetIdentity()] = true
+			}
+		}
+		return len(seen) >= n
+	})
+	if updates > n {
+		t.Errorf("%d updates for %d pupils", updates, n)
+	}
+}
