@@ -9,10 +9,7 @@ export function initials(name: string): string {
 function letter(word: string | undefined): string {
   if (!word) return ''
   // Firefox before 125 has no Segmenter: a code point is then near enough.
-  if (!('Segmenter' in Intl)) return [...word][0] ?? ''
-  const { value } = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
-    .segment(word)
-    [Symbol.iterator]()
-    .next()
-  return value?.segment ?? ''
+  if (!('Segmenter' in Intl)) return Array.from(word)[0] ?? ''
+  const characters = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(word)
+  return Array.from(characters)[0]?.segment ?? ''
 }

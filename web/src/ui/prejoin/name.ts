@@ -7,6 +7,6 @@ const refused = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 export function nameProblem(name: string): NameProblem | undefined {
   const trimmed = name.trim()
   if (trimmed === '') return 'missing'
-  if ([...trimmed].length > 64) return 'long'
+  if (Array.from(trimmed).length > 64) return 'long'
   return refused.test(trimmed) ? 'invalid' : undefined
 }

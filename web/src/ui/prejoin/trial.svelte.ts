@@ -32,7 +32,10 @@ export class Trial {
   #chosen = $state(pick())
   #preview: MediaStreamTrack | undefined = $state.raw()
   #level = $state(0)
-  readonly #held: Partial<Record<Tried, Capture & { ok: true }>> = {}
+  readonly #held: Record<Tried, (Capture & { ok: true }) | undefined> = {
+    microphone: undefined,
+    camera: undefined,
+  }
   readonly #turn: Record<Tried, number> = { microphone: 0, camera: 0 }
   #meter: LevelMeter | undefined
   #frame = 0
@@ -125,7 +128,7 @@ export class Trial {
 
   #release(device: Tried): void {
     this.#held[device]?.stop()
-    delete this.#held[device]
+    this.#held[device] = undefined
     if (device === 'camera') {
       this.#preview = undefined
       return

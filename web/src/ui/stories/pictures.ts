@@ -28,7 +28,7 @@ export function drawn(id: string, source: VideoSource, own: boolean): Picture {
 }
 
 function hue(id: string): number {
-  return [...id].reduce((sum, letter) => sum + letter.charCodeAt(0) * 47, 0) % 360
+  return Array.from(id).reduce((sum, letter) => sum + letter.charCodeAt(0) * 47, 0) % 360
 }
 
 function face(pen: CanvasRenderingContext2D, colour: number): void {

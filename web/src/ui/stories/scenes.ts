@@ -46,7 +46,7 @@ export const scenes: Record<string, () => Classroom> = {
       reactions: [[2, '👍']],
     }),
   'class-person': () =>
-    fakeRoom(classOf({ ...lesson, screen: undefined as never }), {
+    fakeRoom(classOf({ ...lesson, screen: undefined }), {
       me: 4,
       microphone: true,
       speakers: [0],
