@@ -56,16 +56,19 @@ export function mayChat(s: State, id: string): boolean {
   return allowed(p, p.permissions?.chat, s.locks?.chat)
 }
 
-/** May one write to the other privately? */
+/** May one write to the other privately? Pupils whose private chat is locked still reach a teacher. */
 export function mayWriteTo(s: State, from: string, to: string): boolean {
-  if (from === to || !mayChat(s, from) || !isHere(s.participants[to])) return false
-  return isTeacher(s, from) || isTeacher(s, to) || s.locks?.privateChat !== true
+  const other = s.participants[to]
+  if (from === to || !mayChat(s, from) || !other || !isHere(other)) return false
+  if (isTeacher(s, from)) return true
+  return !isHidden(other) && (other.role === Role.TEACHER || s.locks?.privateChat !== true)
 }
 
+/** Teachers are never locked, except by what a foreign token withholds. */
 function allowed(p: Participant, own: Switch | undefined, locked: boolean | undefined): boolean {
   if (own === Switch.ALLOWED) return true
-  if (own === Switch.DENIED) return false
-  return locked !== true || p.role === Role.TEACHER
+  if (p.role === Role.TEACHER) return !p.foreign || own !== Switch.DENIED
+  return own !== Switch.DENIED && locked !== true
 }
 
 const rank: Partial<Record<Role, number>> = { [Role.TEACHER]: 0, [Role.PRESENTER]: 1 }

@@ -1,13 +1,10 @@
-// The chat's part of the reducer.
+// The chat's part of the reducer. How much is kept is the server's decision: it says
+// what is to be forgotten.
 
-import type { ChatMessage, State } from '../gen/class_pb'
+import type { ChatMessage } from '../gen/class_pb'
 
-/** What a view keeps of the chat, per audience, like the server. */
-const kept = 500
-
-export function keepChat(s: State, message: ChatMessage): ChatMessage[] {
-  const chat = [...s.chat, message]
-  return chat.length > kept ? chat.slice(chat.length - kept) : chat
+export function keepChat(chat: ChatMessage[], message: ChatMessage): ChatMessage[] {
+  return [...chat, message]
 }
 
 /** A deleted message keeps its place and loses its words. */
@@ -15,4 +12,8 @@ export function deleteChat(chat: ChatMessage[], id: string): ChatMessage[] {
   return chat.some((m) => m.id === id)
     ? chat.map((m) => (m.id === id ? { ...m, text: '', deleted: true } : m))
     : chat
+}
+
+export function forgetChat(chat: ChatMessage[], ids: readonly string[]): ChatMessage[] {
+  return chat.filter((m) => !ids.includes(m.id))
 }

@@ -6,6 +6,7 @@
 import { create } from '@bufbuild/protobuf'
 import {
   LeaveReason,
+  LocksSchema,
   ParticipantSchema,
   Phase,
   Presence,
@@ -20,7 +21,7 @@ import {
   type TrackMuted,
   type Waited,
 } from '../gen/class_pb'
-import { deleteChat, keepChat } from './reduce-chat'
+import { deleteChat, forgetChat, keepChat } from './reduce-chat'
 
 export function emptyState(): State {
   return create(StateSchema)
@@ -46,11 +47,11 @@ function changes(s: State, event: Event): Changes {
   const { body } = event
   switch (body.case) {
     case 'opened':
-      return opened(s, event, body.value)
+      return opened(event, body.value)
     case 'ended':
-      return { phase: Phase.ENDED, endedMs: event.timeMs }
+      return ended(s, event)
     case 'locksSet':
-      return { locks: body.value.locks }
+      return { locks: body.value.locks ?? create(LocksSchema) }
     case 'lobbySet':
       return { lobby: body.value.lobby }
     case 'titleSet':
@@ -60,15 +61,17 @@ function changes(s: State, event: Event): Changes {
     case 'spotlightSet':
       return { spotlight: body.value.participant }
     case 'chatSent':
-      return body.value.message ? { chat: keepChat(s, body.value.message) } : {}
+      return body.value.message ? { chat: keepChat(s.chat, body.value.message) } : {}
     case 'chatDeleted':
       return { chat: deleteChat(s.chat, body.value.id) }
+    case 'chatForgotten':
+      return { chat: forgetChat(s.chat, body.value.ids) }
     default:
       return personChanges(s, event) ?? handChanges(s, event) ?? trackChanges(s, event) ?? {}
   }
 }
 
-function opened(s: State, event: Event, o: Opened): Changes {
+function opened(event: Event, o: Opened): Changes {
   return {
     session: event.session,
     tenant: o.tenant,
@@ -77,79 +80,121 @@ function opened(s: State, event: Event, o: Opened): Changes {
     title: o.title,
     code: o.code,
     openedMs: event.timeMs,
-    locks: o.locks,
+    locks: o.locks ?? create(LocksSchema),
     lobby: o.lobby,
     metadata: o.metadata,
     maxParticipants: o.maxParticipants,
     emptyTimeoutS: o.emptyTimeoutS,
     departureTimeoutS: o.departureTimeoutS,
-    participants: s.participants,
   }
+}
+
+/** Everyone is gone with it. */
+function ended(s: State, event: Event): Changes {
+  const people = Object.entries(s.participants).map(([id, p]) => [id, dismissed(p)] as const)
+  return {
+    phase: Phase.ENDED,
+    endedMs: event.timeMs,
+    participants: Object.fromEntries(people),
+    tracks: {},
+    hands: [],
+    word: [],
+    spotlight: '',
+  }
+}
+
+function dismissed(p: Participant): Participant {
+  if (p.presence === Presence.UNSPECIFIED || p.presence === Presence.GONE) return p
+  return { ...p, presence: Presence.GONE, left: LeaveReason.ENDED }
 }
 
 function personChanges(s: State, event: Event): Changes | undefined {
   const { body } = event
   switch (body.case) {
     case 'profileSet':
-      return person(s, body.value.participant, () => ({ profile: body.value.profile }))
+      return record(s, body.value.participant, (p) => ({
+        profile: body.value.profile,
+        introduced: p.introduced || event.audience === undefined,
+      }))
     case 'waited':
-      return person(s, body.value.participant, () => waited(body.value))
+      return record(s, body.value.participant, () => waited(body.value))
     case 'joined':
-      return person(s, body.value.participant, (p) => joined(p, event, body.value))
+      return record(s, body.value.participant, (p) => joined(p, event, body.value))
     case 'away':
-      return person(s, body.value.participant, () => ({ presence: Presence.AWAY }))
+      return person(s, body.value.participant, { presence: Presence.AWAY })
     case 'back':
-      return person(s, body.value.participant, () => ({ presence: Presence.PRESENT }))
+      return person(s, body.value.participant, { presence: Presence.PRESENT })
     case 'left':
       return left(s, body.value)
+    case 'withdrawn':
+      return withdrawn(s, body.value.participant)
     case 'unbanned':
-      return person(s, body.value.participant, () => ({ banned: false }))
+      return person(s, body.value.participant, { banned: false })
     case 'roleSet':
-      return person(s, body.value.participant, () => ({ role: body.value.role }))
+      return person(s, body.value.participant, { role: body.value.role })
     case 'permissionsSet':
-      return person(s, body.value.participant, () => ({ permissions: body.value.permissions }))
+      return person(s, body.value.participant, { permissions: body.value.permissions })
     case 'sidSet':
-      return person(s, body.value.participant, () => ({ sid: body.value.sid }))
+      return person(s, body.value.participant, { sid: body.value.sid })
     default:
       return undefined
   }
 }
 
-/** Changes one participant; whoever was not known becomes so. */
-function person(s: State, id: string, change: (p: Participant) => Partial<Participant>): Changes {
+/** Changes a participant, who becomes known if they were not. */
+function record(s: State, id: string, change: (p: Participant) => Partial<Participant>): Changes {
   const before = s.participants[id] ?? create(ParticipantSchema, { id })
   return { participants: { ...s.participants, [id]: { ...before, ...change(before) } } }
 }
 
-function waited(w: Waited): Partial<Participant> {
-  const { role, permissions, foreign } = w
-  return { role, permissions, foreign, presence: Presence.WAITING, left: LeaveReason.UNSPECIFIED }
+/** Changes a participant who is known. */
+function person(s: State, id: string, change: Partial<Participant>): Changes {
+  return s.participants[id] ? record(s, id, () => change) : {}
+}
+
+function waited({ role, tokenRole, permissions, foreign }: Waited): Partial<Participant> {
+  return {
+    role,
+    tokenRole,
+    permissions,
+    foreign,
+    sid: '',
+    presence: Presence.WAITING,
+    left: LeaveReason.UNSPECIFIED,
+  }
 }
 
 function joined(p: Participant, event: Event, j: Joined): Partial<Participant> {
+  const first = p.order === 0n
   return {
     role: j.role,
+    tokenRole: j.tokenRole,
     permissions: j.permissions,
     sid: j.sid,
     foreign: j.foreign,
     presence: Presence.PRESENT,
     left: LeaveReason.UNSPECIFIED,
     admitted: true,
-    joinedMs: p.joinedMs || event.timeMs,
-    order: p.order || event.seq,
+    banned: false,
+    order: first ? event.seq : p.order,
+    joinedMs: first ? event.timeMs : p.joinedMs,
   }
 }
 
-/** With who leaves go their hand, their word, the spotlight on them and their tracks. */
 function left(s: State, { participant: id, reason }: Left): Changes {
-  const gone = person(s, id, (p) => ({
-    presence: Presence.GONE,
-    sid: '',
-    left: reason,
-    banned: p.banned || reason === LeaveReason.BANNED,
-  }))
+  const banned = reason === LeaveReason.BANNED || s.participants[id]?.banned === true
+  return { ...vacated(s, id), ...person(s, id, { presence: Presence.GONE, left: reason, banned }) }
+}
+
+/** As if never here. */
+function withdrawn(s: State, id: string): Changes {
+  const people = Object.entries(s.participants).filter(([key]) => key !== id)
+  return { ...vacated(s, id), participants: Object.fromEntries(people) }
+}
+
+/** With who leaves go their hand, their word, the spotlight on them and their tracks. */
+function vacated(s: State, id: string): Changes {
   return {
-    ...gone,
     hands: without(s.hands, id),
     word: without(s.word, id),
     spotlight: s.spotlight === id ? '' : s.spotlight,
@@ -160,14 +205,14 @@ function left(s: State, { participant: id, reason }: Left): Changes {
 function handChanges(s: State, { body }: Event): Changes | undefined {
   switch (body.case) {
     case 'handRaised':
-      return { hands: including(s.hands, body.value.participant) }
+      return { hands: last(s.hands, body.value.participant) }
     case 'handLowered':
       return { hands: without(s.hands, body.value.participant) }
     case 'handsLowered':
       return { hands: [] }
     case 'wordGiven': {
       const id = body.value.participant
-      return { hands: without(s.hands, id), word: including(s.word, id) }
+      return { hands: without(s.hands, id), word: last(s.word, id) }
     }
     case 'wordTaken':
       return { word: without(s.word, body.value.participant) }
@@ -206,8 +251,8 @@ function tracksWhere(tracks: State['tracks'], keep: (t: Track) => boolean): Stat
   return kept.length === all.length ? tracks : Object.fromEntries(kept)
 }
 
-function including(ids: string[], id: string): string[] {
-  return ids.includes(id) ? ids : [...ids, id]
+function last(ids: string[], id: string): string[] {
+  return [...without(ids, id), id]
 }
 
 function without(ids: string[], id: string): string[] {
