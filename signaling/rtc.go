@@ -65,15 +65,6 @@ func (h *rtcHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// disconnect ends a participant's /rtc session, if it has one. The class is not told.
-func (h *rtcHandler) disconnect(class, participant string, reason lk.DisconnectReason) {
-	if s := h.session(class, participant); s != nil {
-		s.post(func() {
-			s.end(&lk.LeaveRequest{Action: lk.LeaveRequest_DISCONNECT, Reason: reason})
-		})
-	}
-}
-
 // sendData sends a packet of the server API to the identities it names, or to everyone, and says
 // to how many.
 func (h *rtcHandler) sendData(class string, kind DataKind, p *lk.DataPacket) int {

@@ -28,8 +28,12 @@ func (s *rtcSession) packet(e DataEvent) {
 		s.count("bad_packet")
 		return
 	}
-	if e.Kind == DataReliable && p.GetSequence() > s.lastSeq {
-		s.lastSeq = p.GetSequence()
+	if seq := p.GetSequence(); e.Kind == DataReliable && seq > 0 {
+		if seq <= s.lastSeq { // replayed after a resume
+			s.count("data_replayed")
+			return
+		}
+		s.lastSeq = seq
 	}
 	if !class.MaySendData(s.view, s.participant) {
 		s.count("data_forbidden")
@@ -92,7 +96,9 @@ func (s *rtcSession) chatTo(m *classpb.ChatMessage) []string {
 // sendData queues a packet for the client. Any goroutine may call it.
 func (s *rtcSession) sendData(kind DataKind, payload []byte) {
 	ok := s.media.offer(func(context.Context) {
-		if err := s.peer.Do(Send{Kind: kind, Payload: payload}); err != nil {
+		if kind == DataReliable {
+			s.sendReliable(payload)
+		} else if err := s.peer.Do(Send{Kind: kind, Payload: payload}); err != nil {
 			s.count("data_send")
 		}
 	})

@@ -130,3 +130,23 @@ func TestRTCChatIsAThingOfTheClass(t *testing.T) {
 		t.Error("chat went around the lock")
 	}
 }
+
+func TestRTCReliableDataWaitsForTheChannel(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b := s.enter(s.foreign("ada", nil)), s.enter(s.foreign("bob", nil))
+	b.peer.shut.Store(true)
+	for i := range 3 {
+		a.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: packet(t, &lk.DataPacket{
+			Sequence: uint32(i + 1),
+			Value:    &lk.DataPacket_User{User: &lk.UserPacket{Payload: []byte{byte(i)}}},
+		})})
+	}
+	eventually(t, "bob's channel was tried", func() bool { return b.peer.tried.Load() > 1 })
+	b.peer.shut.Store(false)
+	b.peer.got(t, "the last", func(_ DataKind, p *lk.DataPacket) bool { return p.GetSequence() == 3 })
+	for i, p := range b.peer.sent() {
+		if p.GetSequence() != uint32(i+1) {
+			t.Errorf("packet %d has sequence %d", i, p.GetSequence())
+		}
+	}
+}

@@ -18,7 +18,7 @@ func leaveMessage(l *lk.LeaveRequest) *lk.SignalResponse {
 }
 
 // depart tells the class what the end of a session means: its tracks and its sid are gone, and with
-// a client's leave the participant itself, unless it has the class open in a page too.
+// a client's leave the participant itself, unless it is one of our pages, which says so on /class.
 func (s *rtcSession) depart(ctx context.Context) {
 	defer s.absent()
 	if s.replaced {
@@ -26,28 +26,26 @@ func (s *rtcSession) depart(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, rtcDepartTimeout)
 	defer cancel()
-	if s.quit && !s.handler.options.Seats.onClass(s.seat()) {
+	if s.quit && !s.onPage() {
 		actor := class.Actor{ID: s.participant, Kind: class.ActorParticipant}
 		leave := &classpb.Command{Body: &classpb.Command_Leave{Leave: &classpb.LeaveClass{}}}
 		if _, err := s.room.Do(ctx, actor, leave); err == nil {
 			return
 		}
 	}
-	for sid := range s.own {
-		s.tell(ctx, &classpb.Command{Body: &classpb.Command_UnpublishTrack{
-			UnpublishTrack: &classpb.UnpublishTrack{Sid: sid},
-		}})
-	}
-	s.tell(ctx, &classpb.Command{Body: &classpb.Command_SetSid{
-		SetSid: &classpb.SetSid{Participant: s.participant},
+	_, err := s.room.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_SetSid{
+		SetSid: &classpb.SetSid{Participant: s.participant}, // its tracks go with the sid
 	}})
-}
-
-// tell is for what the class may well know already.
-func (s *rtcSession) tell(ctx context.Context, c *classpb.Command) {
-	if _, err := s.room.Do(ctx, class.Node(), c); err != nil {
+	if err != nil { // the class has ended, or sent the participant away
 		s.log.Debug("rtc: departing", "error", err)
 	}
+}
+
+// onPage says whether the participant has, or had, the class open in a page. livekit-client says
+// leave before each full reconnect too: that must not cost a pupil the raised hand.
+func (s *rtcSession) onPage() bool {
+	s.paged = s.paged || s.handler.options.Seats.onClass(s.seat())
+	return s.paged
 }
 
 // absent ends the participant's presence by this session.

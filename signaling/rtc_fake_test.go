@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -44,6 +45,9 @@ type fakePeer struct {
 	mu       sync.Mutex
 	commands []PeerCommand
 	closed   bool
+
+	shut  atomic.Bool  // the data channels are not open
+	tried atomic.Int32 // so often was something sent while they were shut
 }
 
 func (p *fakePeer) Describe(d Description) (Description, error) {
@@ -59,6 +63,10 @@ func (p *fakePeer) Describe(d Description) (Description, error) {
 func (p *fakePeer) Candidate(Target, string) error { return nil }
 
 func (p *fakePeer) Do(c PeerCommand) error {
+	if _, ok := c.(Send); ok && p.shut.Load() {
+		p.tried.Add(1)
+		return fmt.Errorf("the data channel is not open")
+	}
 	p.mu.Lock()
 	p.commands = append(p.commands, c)
 	p.mu.Unlock()

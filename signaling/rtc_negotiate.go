@@ -118,7 +118,16 @@ func (s *rtcSession) PeerEvent(e PeerEvent) {
 	s.offer(func() { s.peerEvent(e) })
 }
 
+// maxEarly bounds what is kept of the peer until the join response, the first message, is out.
+const maxEarly = 64
+
 func (s *rtcSession) peerEvent(e PeerEvent) {
+	if s.view == nil {
+		if len(s.early) < maxEarly {
+			s.early = append(s.early, e)
+		}
+		return
+	}
 	switch e := e.(type) {
 	case OfferEvent:
 		s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Offer{Offer: sessionDescription(e.Description)}})

@@ -53,6 +53,7 @@ type rtcSession struct {
 	release     func() // gives the seat up
 	media       rtcLine
 	commands    rtcLine
+	reliable    rtcBacklog // owned by the media line
 
 	inbox    chan func()
 	overflow chan struct{} // closed when the inbox could not take what must not be lost
@@ -72,6 +73,7 @@ type rtcState struct {
 	over         bool
 	replaced     bool // by another session of the participant: the class is left alone
 	quit         bool // the client said leave
+	paged        bool // a page of ours was seen on /class
 
 	view      *classpb.State
 	announced map[string]rtcAnnounced // whom the client knows of, by participant id
@@ -86,6 +88,7 @@ type rtcState struct {
 
 	chat     livekit.ChatReader
 	sections SectionsEvent // what the single connection still needs
+	early    []PeerEvent   // of the peer, before the join was complete
 	lastSeq  uint32        // of the client's reliable packets
 	begun    time.Time     // of the request; zero once the join is measured
 }

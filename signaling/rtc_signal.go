@@ -82,8 +82,6 @@ func (s *rtcSession) dispatch(m *lk.SignalRequest) {
 		s.updateAudio(v.UpdateAudioTrack)
 	case *lk.SignalRequest_UpdateVideoTrack:
 		s.updateVideo(v.UpdateVideoTrack)
-	case *lk.SignalRequest_Subscription:
-		s.subscription(v.Subscription)
 	case *lk.SignalRequest_SubscriptionPermission:
 		s.subscriptionPermission(v.SubscriptionPermission)
 	case *lk.SignalRequest_SyncState:
@@ -103,6 +101,8 @@ func (s *rtcSession) tweak(m *lk.SignalRequest) bool {
 	switch v := m.GetMessage().(type) {
 	case *lk.SignalRequest_Trickle:
 		do = func() { s.trickle(v.Trickle) }
+	case *lk.SignalRequest_Subscription: // one for each tile of a large class
+		do = func() { s.subscription(v.Subscription) }
 	case *lk.SignalRequest_TrackSetting:
 		do = func() { s.trackSetting(v.TrackSetting) }
 	case *lk.SignalRequest_Ping:

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 older clients read and write the deprecated fields
+
 package livekit
 
 import (
