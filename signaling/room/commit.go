@@ -79,7 +79,7 @@ func (r *Room) decide(p *pending, d *draft) {
 }
 
 func (r *Room) apply(p *pending, d *draft) {
-	decision, err := class.Decide(r.state, p.actor, p.command, r.input())
+	decision, err := r.options.decide(r.state, p.actor, p.command, r.input())
 	if err != nil {
 		p.outcome.err = err
 		return

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"preau/signaling/class"
 	"preau/signaling/classpb"
 )
 
@@ -26,6 +27,9 @@ type Options struct {
 	AnswersKept  int // answers per actor that a repeated request id finds again; 32
 
 	AppendWithin time.Duration // how long the log may take before commands are answered unavailable; 10 s
+
+	// decide is class.Decide; tests put a faulty one here.
+	decide func(*classpb.State, class.Actor, *classpb.Command, class.Input) (class.Decision, error)
 }
 
 // Metrics are told what happens in rooms. Nil functions are left out. They are
@@ -51,6 +55,9 @@ func (o Options) filled() Options {
 	fill(&o.AnswersKept, 32)
 	fill(&o.AppendWithin, 10*time.Second)
 	o.Metrics = o.Metrics.filled()
+	if o.decide == nil {
+		o.decide = class.Decide
+	}
 	return o
 }
 
