@@ -5,6 +5,14 @@
 //
 // It knows no socket and no clock, and runs no goroutine: an Estimator belongs
 // to the writer that owns the connection; all times come as arguments.
+//
+// A report goes through it like this:
+//
+//	Feedback ─ each packet's status ─▶ acked   what arrives, bits/s
+//	                                ├▶ trend   is the queue growing?
+//	                                ├▶ loss    share lost
+//	                                └▶ probe   what a burst got through
+//	         ─ then once ───────────▶  rate    raise, hold or lower
 package estimate
 
 import (
@@ -20,26 +28,213 @@ type Options struct {
 	Max   uint64 // 20,000,000
 }
 
-// Estimator is one connection's.
-type Estimator struct{}
+const (
+	// remembered is how many sent packets wait for feedback: 4 s at 1,000 a second.
+	remembered = 4096
+	// silence is how long feedback may stay away before the estimate sinks.
+	silence = time.Second
+)
+
+// sentPacket waits for feedback.
+type sentPacket struct {
+	number uint64
+	at     time.Duration // since the first packet
+	size   int32
+	probe  uint8
+	acked  bool
+}
+
+// Estimator is one connection's. Times inside are since the first packet, and
+// on the receiver's side since the first report.
+type Estimator struct {
+	epoch  time.Time
+	sent   []sentPacket
+	newest uint64 // extended number of the newest packet sent
+	told   uint64 // highest extended number that feedback spoke of
+
+	remote    uint64 // newest reference time, unwrapped
+	remoteSet bool
+
+	acked acked
+	trend trend
+	loss  loss
+	probe probe
+	rate  rate
+
+	rtt      time.Duration
+	heard    time.Duration // last feedback
+	lastTick time.Duration
+}
 
 // New makes an Estimator.
-func New(o Options) *Estimator { return &Estimator{} }
+func New(o Options) *Estimator {
+	if o.Start == 0 {
+		o.Start = 300_000
+	}
+	if o.Min == 0 {
+		o.Min = 10_000
+	}
+	if o.Max == 0 {
+		o.Max = 20_000_000
+	}
+	return &Estimator{
+		sent:  make([]sentPacket, remembered),
+		trend: newTrend(),
+		rate:  newRate(o),
+	}
+}
 
 // Sent notes a packet of size bytes (with IP and UDP headers) that left with
 // that transport-wide sequence number. probe, if not zero, is the probe
 // cluster it belongs to.
-func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {}
+func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {
+	if e.epoch.IsZero() {
+		e.epoch = at
+		e.newest = 1<<16 + uint64(sequence) - 1
+		e.told = e.newest
+	}
+	number := e.extend(sequence)
+	e.newest = max(e.newest, number)
+	*e.slot(number) = sentPacket{number: number, at: at.Sub(e.epoch), size: int32(size), probe: probe}
+	if probe != 0 {
+		e.probe.sent(probe)
+	}
+}
 
-// Feedback takes in a receiver's report.
-func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {}
+func (e *Estimator) extend(sequence uint16) uint64 {
+	return e.newest + uint64(int64(int16(sequence-uint16(e.newest))))
+}
 
-// Tick lets the estimate sink when feedback stays away; call it now and then.
-func (e *Estimator) Tick(at time.Time) {}
+func (e *Estimator) slot(number uint64) *sentPacket { return &e.sent[number%remembered] }
+
+// Feedback takes in a receiver's report. What it says of packets never sent,
+// forgotten or reported before is passed over.
+func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
+	if e.epoch.IsZero() || fb == nil {
+		return
+	}
+	now := at.Sub(e.epoch)
+	e.heard, e.lastTick = now, now
+	e.walk(fb, now)
+	if e.loss.weigh(now) {
+		e.rate.lose(e.loss.share)
+	}
+	e.rate.update(now, e.trend.state, e.acked.bits(), e.rtt)
+	if bits := e.probe.result(); bits > 0 && e.trend.state != overused {
+		e.rate.proven(bits, now)
+	}
+}
+
+// walk goes through the packets that a report speaks of.
+func (e *Estimator) walk(fb *rtcp.TransportLayerCC, now time.Duration) {
+	arrival := e.reference(fb.ReferenceTime)
+	number := e.extend(fb.BaseSequenceNumber)
+	left := int(fb.PacketStatusCount)
+	deltas := fb.RecvDeltas
+	status := func(symbol uint16) bool {
+		received := symbol == rtcp.TypeTCCPacketReceivedSmallDelta || symbol == rtcp.TypeTCCPacketReceivedLargeDelta
+		if received {
+			if len(deltas) == 0 {
+				return false
+			}
+			arrival += time.Duration(deltas[0].Delta) * time.Microsecond
+			deltas = deltas[1:]
+		}
+		e.status(number, received, arrival, now)
+		number++
+		left--
+		return left > 0
+	}
+	for _, chunk := range fb.PacketChunks {
+		if left <= 0 || !eachSymbol(chunk, status) {
+			return
+		}
+	}
+}
+
+// eachSymbol calls status for each symbol of a chunk until it answers false.
+func eachSymbol(chunk rtcp.PacketStatusChunk, status func(symbol uint16) bool) bool {
+	switch c := chunk.(type) {
+	case *rtcp.RunLengthChunk:
+		for range c.RunLength {
+			if !status(c.PacketStatusSymbol) {
+				return false
+			}
+		}
+	case *rtcp.StatusVectorChunk:
+		for _, symbol := range c.SymbolList {
+			if !status(symbol) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// reference is a report's reference time: 24 bits of 64 ms, unwrapped.
+func (e *Estimator) reference(units uint32) time.Duration {
+	if !e.remoteSet {
+		e.remoteSet = true
+		e.remote = 1<<24 + uint64(units&0xFFFFFF)
+	}
+	ahead := int32((units-uint32(e.remote))<<8) >> 8
+	at := e.remote + uint64(int64(ahead))
+	e.remote = max(e.remote, at)
+	return time.Duration(at) * 64 * time.Millisecond
+}
+
+// status takes in what became of one packet.
+func (e *Estimator) status(number uint64, received bool, arrival, now time.Duration) {
+	p := e.slot(number)
+	if p.number != number || p.acked || number > e.newest {
+		return
+	}
+	fresh := number > e.told
+	e.told = max(e.told, number)
+	if fresh {
+		e.loss.count(received)
+	} else if received {
+		e.loss.found()
+	}
+	if !received {
+		return
+	}
+	p.acked = true
+	e.roundTrip(now - p.at)
+	e.acked.add(arrival, int(p.size))
+	e.trend.add(p.at, arrival, int(p.size))
+	if p.probe != 0 {
+		e.probe.acked(p.probe, p.at, arrival, int(p.size))
+	}
+}
+
+func (e *Estimator) roundTrip(sample time.Duration) {
+	if e.rtt == 0 {
+		e.rtt = sample
+	}
+	e.rtt += (sample - e.rtt) / 16
+}
+
+// Tick lets the estimate sink when feedback stays away though packets were
+// sent; call it some times a second.
+func (e *Estimator) Tick(at time.Time) {
+	if e.epoch.IsZero() {
+		return
+	}
+	now := at.Sub(e.epoch)
+	if now-e.heard < silence || now-e.lastTick < silence/2 || e.told == e.newest {
+		return
+	}
+	if e.slot(e.newest).at <= e.heard {
+		return // nothing sent since: nothing to hear of
+	}
+	e.lastTick = now
+	e.rate.sink()
+}
 
 // SetDemand tells what all subscriptions at their best would take, in bits/s:
 // an estimate is not raised far beyond what is asked for and seen to pass.
-func (e *Estimator) SetDemand(bits uint64) {}
+func (e *Estimator) SetDemand(bits uint64) { e.rate.demand = float64(bits) }
 
 // Snapshot is what an Estimator knows.
 type Snapshot struct {
@@ -51,4 +246,9 @@ type Snapshot struct {
 }
 
 // Snapshot answers with the present state.
-func (e *Estimator) Snapshot() Snapshot { return Snapshot{} }
+func (e *Estimator) Snapshot() Snapshot {
+	return Snapshot{
+		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
+		Overused: e.trend.state == overused,
+	}
+}

@@ -1,0 +1,122 @@
+package estimate
+
+import "time"
+
+const (
+	bucket  = 50 * time.Millisecond
+	buckets = 10
+)
+
+// acked measures what arrives, over the last half second of the receiver's
+// clock.
+type acked struct {
+	bytes  [buckets]int
+	first  time.Duration
+	newest time.Duration // bucket's beginning
+	known  bool
+}
+
+func (a *acked) add(arrived time.Duration, size int) {
+	at := arrived.Truncate(bucket)
+	if !a.known {
+		a.known, a.first, a.newest = true, at, at
+	}
+	for n := 0; a.newest < at; n++ {
+		if n == buckets {
+			a.newest = at
+			break
+		}
+		a.newest += bucket
+		*a.at(a.newest) = 0
+	}
+	if a.newest-at < buckets*bucket {
+		*a.at(at) += size
+	}
+}
+
+func (a *acked) at(t time.Duration) *int { return &a.bytes[(t/bucket)%buckets] }
+
+// bits is the rate over the whole buckets but the newest, which still fills.
+func (a *acked) bits() float64 {
+	if !a.known || a.newest == a.first {
+		return 0
+	}
+	sum := 0
+	for i := range a.bytes {
+		sum += a.bytes[i]
+	}
+	sum -= *a.at(a.newest)
+	span := min(a.newest-a.first, (buckets-1)*bucket)
+	return float64(sum*8) / span.Seconds()
+}
+
+// loss counts what was lost, by the second.
+type loss struct {
+	share      float64 // of the last whole second
+	lost, seen int
+	weighed    time.Duration
+}
+
+func (l *loss) count(received bool) {
+	l.seen++
+	if !received {
+		l.lost++
+	}
+}
+
+// found takes back a loss: the packet was only late.
+func (l *loss) found() { l.lost = max(l.lost-1, 0) }
+
+// weigh closes the second, and says whether it did.
+func (l *loss) weigh(now time.Duration) bool {
+	if now-l.weighed < time.Second || l.seen < 10 {
+		return false
+	}
+	l.share = float64(l.lost) / float64(l.seen)
+	l.lost, l.seen, l.weighed = 0, 0, now
+	return true
+}
+
+// probe measures one burst of packets sent faster than the estimate.
+type probe struct {
+	cluster             uint8
+	count, arrived      int
+	bytes               int // of those that arrived, but the first
+	firstSent, lastSent time.Duration
+	first, last         time.Duration // arrivals
+	done                bool
+}
+
+func (p *probe) sent(cluster uint8) {
+	if cluster != p.cluster {
+		*p = probe{cluster: cluster}
+	}
+	p.count++
+}
+
+func (p *probe) acked(cluster uint8, sent, arrived time.Duration, size int) {
+	if cluster != p.cluster {
+		return
+	}
+	p.arrived++
+	if p.arrived == 1 {
+		p.firstSent, p.first = sent, arrived
+		p.lastSent, p.last = sent, arrived
+		return
+	}
+	p.bytes += size
+	p.lastSent, p.last = max(p.lastSent, sent), max(p.last, arrived)
+}
+
+// result is the rate that got through, once: 0 until most have arrived.
+func (p *probe) result() float64 {
+	if p.done || p.arrived < 5 || p.arrived*10 < p.count*8 {
+		return 0
+	}
+	span := max(p.lastSent-p.firstSent, p.last-p.first)
+	if span <= 0 {
+		return 0
+	}
+	p.done = true
+	return float64(p.bytes*8) / span.Seconds()
+}
