@@ -107,7 +107,6 @@ var notPersonal = []protoreflect.FullName{
 	"preau.class.v1.State.tenant",
 	"preau.class.v1.State.word",
 	"preau.class.v1.TakeWord.participant",
-	"preau.class.v1.Track.info",
 	"preau.class.v1.Track.mime",
 	"preau.class.v1.Track.participant",
 	"preau.class.v1.Track.sid",

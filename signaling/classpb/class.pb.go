@@ -948,7 +948,7 @@ type Track struct {
 	Width          uint32                 `protobuf:"varint,7,opt,name=width,proto3" json:"width,omitempty"` // pixels, of the largest layer
 	Height         uint32                 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`
 	MutedByTeacher bool                   `protobuf:"varint,9,opt,name=muted_by_teacher,json=mutedByTeacher,proto3" json:"muted_by_teacher,omitempty"`
-	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"` // the livekit.TrackInfo as published, opaque to the class
+	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"` // the livekit.TrackInfo as published, opaque to the class; it may name the track
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -6557,7 +6557,7 @@ const file_class_proto_rawDesc = "" +
 	"introduced\x18\r \x01(\bR\n" +
 	"introduced\x123\n" +
 	"\n" +
-	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\"\xb0\x02\n" +
+	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\"\xb5\x02\n" +
 	"\x05Track\x12\x10\n" +
 	"\x03sid\x18\x01 \x01(\tR\x03sid\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\tR\vparticipant\x12.\n" +
@@ -6567,9 +6567,9 @@ const file_class_proto_rawDesc = "" +
 	"\x04mime\x18\x06 \x01(\tR\x04mime\x12\x14\n" +
 	"\x05width\x18\a \x01(\rR\x05width\x12\x16\n" +
 	"\x06height\x18\b \x01(\rR\x06height\x12(\n" +
-	"\x10muted_by_teacher\x18\t \x01(\bR\x0emutedByTeacher\x12\x12\n" +
+	"\x10muted_by_teacher\x18\t \x01(\bR\x0emutedByTeacher\x12\x17\n" +
 	"\x04info\x18\n" +
-	" \x01(\fR\x04info\"\xa9\x01\n" +
+	" \x01(\fB\x03\x80\x01\x01R\x04info\"\xa9\x01\n" +
 	"\vChatMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12*\n" +
