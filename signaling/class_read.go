@@ -46,13 +46,18 @@ func (c *classSocket) read(ctx context.Context) {
 		case err != nil:
 			return
 		}
-		frame := &classpb.ClientFrame{}
-		if proto.Unmarshal(data, frame) != nil {
+		frame, err := decodeFrame(data)
+		if err != nil {
 			c.fail(websocket.CloseInvalidFramePayloadData, "malformed protobuf")
 			return
 		}
 		c.handle(ctx, frame, pace.Allow())
 	}
+}
+
+func decodeFrame(data []byte) (*classpb.ClientFrame, error) {
+	frame := &classpb.ClientFrame{}
+	return frame, proto.Unmarshal(data, frame)
 }
 
 // extend gives the client so long to be heard of again; one that has been told
