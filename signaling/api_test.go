@@ -155,7 +155,7 @@ func FuzzClassFrame(f *testing.F) {
 	f.Add([]byte{0x12, 0x02, 0x08, 0x2a})
 	f.Add([]byte{0x0a, 0x05, 0x0a, 0x01, 0x78, 0xea, 0x01, 0x00})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := &classSocket{server: s.Server, log: s.log, room: r, participant: participant, out: newOutbox(func(int) {})}
+		c := &classSocket{server: s.Server, log: s.log, room: r, participant: participant, out: newOutbox(func(int) {}, func() {})}
 		frame, err := decodeFrame(data)
 		if err != nil {
 			return

@@ -139,7 +139,7 @@ func (s *Server) upgradeClass(w http.ResponseWriter, r *http.Request, c *classSo
 	c.conn = conn
 	c.log = s.log.With("class", roomName(c.room), "participant", c.participant)
 	c.gone = make(chan struct{})
-	c.out = newOutbox(func(n int) { s.metrics.drops.WithLabelValues("ephemeral").Add(float64(n)) })
+	c.out = newOutbox(func(n int) { s.metrics.drops.WithLabelValues("ephemeral").Add(float64(n)) }, c.tooSlow)
 
 	s.metrics.sockets.WithLabelValues(socketClass).Inc()
 	defer s.metrics.sockets.WithLabelValues(socketClass).Dec()
@@ -207,6 +207,14 @@ func parting(err error) classpb.GoodbyeReason {
 // Deliver takes a batch of the room's into the outbox.
 func (c *classSocket) Deliver(b class.Batch) bool {
 	return c.out.put(outItem{batch: &b}, sizeOf(&b))
+}
+
+// tooSlow: the outbox has overflown. A write that is stuck gets a moment, for the
+// goodbye, and no more.
+func (c *classSocket) tooSlow() {
+	c.server.metrics.drops.WithLabelValues("slow_reader").Inc()
+	c.log.Info("class socket let go: too slow")
+	_ = c.conn.NetConn().SetWriteDeadline(time.Now().Add(drainTime))
 }
 
 func (c *classSocket) hello() {

@@ -112,10 +112,6 @@ func (c *classSocket) writeFrames(frames [][]byte) error {
 
 // goodbye tells why this is the end, if there is a reason to tell.
 func (c *classSocket) goodbye(reason classpb.GoodbyeReason) {
-	if reason == classpb.GoodbyeReason_GOODBYE_REASON_TOO_SLOW {
-		c.server.metrics.drops.WithLabelValues("slow_reader").Inc()
-		c.log.Info("class socket let go: too slow")
-	}
 	if reason == 0 {
 		return
 	}

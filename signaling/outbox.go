@@ -27,6 +27,7 @@ type outItem struct {
 type outbox struct {
 	wake    chan struct{} // holds one token while there may be something
 	dropped func(n int)   // counts ephemera that were dropped
+	slow    func()        // called once, when the outbox overflows
 
 	mu       sync.Mutex // guards what follows
 	items    []outItem
@@ -36,20 +37,29 @@ type outbox struct {
 	reason   classpb.GoodbyeReason // why, once ended; none: without a word
 }
 
-func newOutbox(dropped func(n int)) *outbox {
-	return &outbox{wake: make(chan struct{}, 1), dropped: dropped}
+func newOutbox(dropped func(n int), slow func()) *outbox {
+	return &outbox{wake: make(chan struct{}, 1), dropped: dropped, slow: slow}
 }
 
 // put queues an item and never blocks. False: the reader is too slow, or gone.
 // One item alone is taken whatever its size: a snapshot may be large.
 func (o *outbox) put(i outItem, size int) bool {
+	ok, overflown := o.add(i, size)
+	if overflown {
+		o.slow()
+	}
+	return ok
+}
+
+func (o *outbox) add(i outItem, size int) (ok, overflown bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.ended && (len(o.items) >= outboxItems || len(o.items) > 0 && o.bytes+size > outboxBytes) {
 		o.endLocked(classpb.GoodbyeReason_GOODBYE_REASON_TOO_SLOW)
+		return false, true
 	}
 	if o.ended {
-		return false
+		return false, false
 	}
 	o.items = append(o.items, i)
 	o.bytes += size
@@ -58,7 +68,7 @@ func (o *outbox) put(i outItem, size int) bool {
 		o.trimLocked()
 	}
 	o.signal()
-	return true
+	return true, false
 }
 
 // trimLocked drops the oldest ephemeral item when too many wait.

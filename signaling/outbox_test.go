@@ -8,7 +8,7 @@ import (
 )
 
 func TestOutboxLetsASlowReaderGo(t *testing.T) {
-	o := newOutbox(func(int) {})
+	o := newOutbox(func(int) {}, func() {})
 	for n := range outboxItems {
 		if !o.put(outItem{frame: []byte{1}}, 1) {
 			t.Fatalf("full at %d", n)
@@ -31,7 +31,7 @@ func TestOutboxLetsASlowReaderGo(t *testing.T) {
 }
 
 func TestOutboxIsBoundedInBytes(t *testing.T) {
-	o := newOutbox(func(int) {})
+	o := newOutbox(func(int) {}, func() {})
 	if !o.put(outItem{}, 2*outboxBytes) {
 		t.Error("one item alone is refused for its size")
 	}
@@ -42,7 +42,7 @@ func TestOutboxIsBoundedInBytes(t *testing.T) {
 
 func TestOutboxDropsTheOldestEphemera(t *testing.T) {
 	dropped := 0
-	o := newOutbox(func(n int) { dropped += n })
+	o := newOutbox(func(n int) { dropped += n }, func() {})
 	event := joinedBatch(1)
 	o.put(outItem{batch: &event}, 1)
 	for range outboxEphemera + 10 {
