@@ -216,25 +216,18 @@ func (c *client) negotiate() {
 	default:
 	}
 	offer, err := c.pub.CreateOffer(nil)
-	if err != nil {
-		c.t.Error(err)
+	if c.failed("creating an offer", err) {
 		return
 	}
 	gathered := webrtc.GatheringCompletePromise(c.pub)
-	if err := c.pub.SetLocalDescription(offer); err != nil {
-		c.t.Error(err)
+	if c.failed("setting the offer", c.pub.SetLocalDescription(offer)) {
 		return
 	}
 	<-gathered
 	c.offerID++
 	id := c.offerID
 	answer, err := c.peer.Offer(Description{Type: "offer", SDP: c.pub.LocalDescription().SDP, ID: id})
-	if err != nil {
-		select {
-		case <-c.done:
-		default:
-			c.t.Errorf("%s: offer: %v", c.sid, err)
-		}
+	if c.failed("offering", err) {
 		return
 	}
 	if answer.ID != id {
@@ -243,36 +236,39 @@ func (c *client) negotiate() {
 	if c.one {
 		c.noteMids(answer)
 	}
-	if err := c.pub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
-		c.t.Errorf("%s: taking the answer: %v\n%s", c.sid, err, answer.SDP)
+	c.failed("taking the answer", c.pub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}))
+}
+
+// failed reports an error, unless the client has left meanwhile.
+func (c *client) failed(what string, err error) bool {
+	if err == nil {
+		return false
 	}
+	select {
+	case <-c.done:
+	default:
+		c.t.Errorf("%s: %s: %v", c.sid, what, err)
+	}
+	return true
 }
 
 func (c *client) answer(d Description) {
 	c.noteMids(d)
 	err := c.sub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: d.SDP})
-	if err != nil {
-		c.t.Errorf("taking the offer: %v", err)
+	if c.failed("taking the offer", err) {
 		return
 	}
 	a, err := c.sub.CreateAnswer(nil)
-	if err != nil {
-		c.t.Error(err)
+	if c.failed("creating an answer", err) {
 		return
 	}
 	gathered := webrtc.GatheringCompletePromise(c.sub)
-	if err := c.sub.SetLocalDescription(a); err != nil {
-		c.t.Error(err)
+	if c.failed("setting the answer", c.sub.SetLocalDescription(a)) {
 		return
 	}
 	<-gathered
-	if err := c.peer.Answer(Description{Type: "answer", SDP: c.sub.LocalDescription().SDP, ID: d.ID}); err != nil {
-		select {
-		case <-c.done:
-		default:
-			c.t.Errorf("answering: %v", err)
-		}
-	}
+	err = c.peer.Answer(Description{Type: "answer", SDP: c.sub.LocalDescription().SDP, ID: d.ID})
+	c.failed("answering", err)
 }
 
 // noteMids checks what a browser's livekit-client relies on: a section whose track changes was

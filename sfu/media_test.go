@@ -1,8 +1,10 @@
 package sfu
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -256,4 +258,25 @@ func (c *client) count(sid string) int {
 		return len(r.packets)
 	}
 	return 0
+}
+
+// inOrder sorts what was received by sequence number: what was lost on the way here and asked for
+// again comes late.
+func (r *received) inOrder() {
+	index := make([]int, len(r.packets))
+	for i := range index {
+		index[i] = i
+	}
+	first := r.packets[0].SequenceNumber
+	slices.SortStableFunc(index, func(a, b int) int {
+		return cmp.Compare(int16(r.packets[a].SequenceNumber-first), int16(r.packets[b].SequenceNumber-first))
+	})
+	sorted := received{mime: r.mime, ended: r.ended}
+	for _, i := range index {
+		sorted.packets, sorted.sizes = append(sorted.packets, r.packets[i]), append(sorted.sizes, r.sizes[i])
+		if len(r.pics) == len(r.packets) {
+			sorted.pics, sorted.tl0s = append(sorted.pics, r.pics[i]), append(sorted.tl0s, r.tl0s[i])
+		}
+	}
+	*r = sorted
 }

@@ -13,8 +13,11 @@ import (
 const (
 	// maxNacks is how many packets one feedback may ask for again.
 	maxNacks     = 256
-	wireOverhead = 28 + 8 // IPv4 and UDP headers, and the AEAD tag less what SRTP spares
-	defaultRTT   = 100 * time.Millisecond
+	wireOverhead = 28 + 16 // IPv4 and UDP headers, and SRTP's AEAD tag
+	// startBits is the estimate before there is one: a layer for a phone and the voices.
+	startBits = 1_000_000
+	// stale is after how long without a packet sent an estimate tells nothing any more.
+	stale = 3 * time.Second
 )
 
 // outlet is the sending half of a peer: its subscriptions, the transport-wide numbers and the
@@ -32,7 +35,8 @@ type outlet struct {
 	subs     []*subscription
 	bySSRC   map[uint32]*subscription
 	number   uint16 // transport-wide
-	heard    bool   // transport-wide feedback has come: the estimate counts
+	lastSent time.Time
+	heard    bool // transport-wide feedback has come: the estimate counts
 	estimate *estimate.Estimator
 	wants    []allocate.Want
 	choices  []allocate.Choice
@@ -42,8 +46,12 @@ type outlet struct {
 func newOutlet(p *Peer, w *writer, t *transport) *outlet {
 	return &outlet{
 		peer: p, writer: w, transport: t,
-		bySSRC: map[uint32]*subscription{}, estimate: estimate.New(estimate.Options{}),
+		bySSRC: map[uint32]*subscription{}, estimate: newEstimate(),
 	}
+}
+
+func newEstimate() *estimate.Estimator {
+	return estimate.New(estimate.Options{Start: startBits})
 }
 
 // offerFeedback hands an RTCP packet to the writer; b is copied.
@@ -135,11 +143,13 @@ func (o *outlet) allocate(now time.Time) {
 		o.wants = append(o.wants, s.want(&o.rates[i]))
 		o.choices = append(o.choices, s.unlimited(now))
 	}
-	if o.heard && false {
-		bits := o.estimate.Snapshot().Bits
+	if bits := o.estimate.Snapshot().Bits; o.heard && bits > 0 {
 		o.bits.Store(bits)
-		allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
+		r := allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
 		o.estimate.SetDemand(o.demand())
+		if r.Limited && now.Sub(o.lastSent) > stale { // all paused: without this, for ever
+			o.estimate, o.lastSent = newEstimate(), now
+		}
 	}
 	o.settle(now)
 }

@@ -247,14 +247,6 @@ func (r *Router) tick(now time.Time) {
 	defer r.node.guard(nil, "router")
 	r.mu.Lock()
 	report, ok := r.detector.Step(now)
-	if !ok { // TEMP
-		ok = true
-		for sid, pub := range r.pubs {
-			if pub.microphone() && pub.open.Load() {
-				report.Open = append(report.Open, sid)
-			}
-		}
-	}
 	var speakers []Speaker
 	var opened bool
 	if ok {

@@ -45,6 +45,7 @@ type subscription struct {
 	munger   *munge.Munger
 	current  int // layer being sent; noLayer: none, waiting for a keyframe
 	choice   allocate.Choice
+	paused   bool // for want of bandwidth, as the client was told
 	packets  uint32
 	octets   uint32
 	rtt      time.Duration
@@ -73,7 +74,7 @@ func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subsc
 func (s *subscription) want(r *allocate.Rates) allocate.Want {
 	set := *s.setting.Load()
 	return allocate.Want{
-		Rung: s.pub.rung(), Rates: r, Off: set.Disabled || !s.pub.open.Load(), Now: s.choice,
+		Rung: s.pub.rung(), Rates: r, Off: s.off(), Now: s.choice,
 		Max: allocate.Layer{Spatial: s.pub.best(set), Temporal: temporalFor(set.FPS)},
 	}
 }
@@ -82,7 +83,7 @@ func (s *subscription) want(r *allocate.Rates) allocate.Want {
 // really sent, or if none is yet, the highest there is.
 func (s *subscription) unlimited(now time.Time) allocate.Choice {
 	set := *s.setting.Load()
-	c := allocate.Choice{Sending: !set.Disabled && s.pub.open.Load(), Since: now}
+	c := allocate.Choice{Sending: !s.off(), Since: now}
 	c.Temporal = temporalFor(set.FPS)
 	for i := uint8(0); i <= s.pub.best(set); i++ {
 		if l := s.pub.layers[i].Load(); l != nil && (l.alive(now) || c.Spatial == 0) {
@@ -103,18 +104,26 @@ func temporalFor(fps uint32) uint8 {
 	return 0
 }
 
+// off says that nothing is to be sent, whatever the bandwidth.
+func (s *subscription) off() bool { return s.setting.Load().Disabled || !s.pub.open.Load() }
+
 // choose takes the allocator's choice and tells whether the pause for want of bandwidth changed.
 func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
-	was := s.choice
-	s.choice = c
-	off := s.setting.Load().Disabled || !s.pub.open.Load()
-	if !c.Sending && s.current != noLayer && s.pub.spec.Kind == KindVideo {
+	if !c.Sending && s.current != noLayer {
 		s.cut()
 	}
+	if s.off() {
+		s.choice = allocate.Choice{} // switched on again, it need not wait as after a step down
+		return false
+	}
+	s.choice = c
 	if c.Sending && s.current != int(c.Spatial) {
 		s.askKeyframe(now)
 	}
-	return !off && s.started() && was.Sending != c.Sending
+	paused := !c.Sending && s.started()
+	changed = paused != s.paused
+	s.paused = paused
+	return changed
 }
 
 func (s *subscription) started() bool { return s.packets > 0 }
@@ -135,7 +144,7 @@ func (s *subscription) askKeyframe(now time.Time) {
 }
 
 func (s *subscription) tick(now time.Time) {
-	if s.choice.Sending && s.pub.open.Load() && s.current != int(s.choice.Spatial) {
+	if s.choice.Sending && !s.off() && s.current != int(s.choice.Spatial) {
 		if l := s.pub.layers[min(s.choice.Spatial, maxLayers-1)].Load(); l != nil && s.pub.spec.Kind == KindVideo {
 			l.askKeyframe(now)
 		}
@@ -212,9 +221,10 @@ func (s *subscription) extend(p *packet.Packet) {
 func (s *subscription) write(h *rtp.Header, payload []byte) {
 	o := s.out
 	size := h.MarshalSize() + len(payload) + wireOverhead
+	o.lastSent = time.Now()
 	if s.hasTransportWide {
 		s.transportWide[0], s.transportWide[1] = byte(o.number>>8), byte(o.number)
-		o.estimate.Sent(o.number, size, 0, time.Now())
+		o.estimate.Sent(o.number, size, 0, o.lastSent)
 		o.number++
 	}
 	if _, err := s.wire.WriteRTP(h, payload); err != nil {

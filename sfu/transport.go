@@ -95,7 +95,7 @@ func upstreamInterceptors(n *Node) (*interceptor.Registry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the receiver reports: %w", err)
 	}
-	feedback, err := twcc.NewSenderInterceptor()
+	feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(logs))
 	if err != nil {
 		return nil, fmt.Errorf("making the transport-wide feedback: %w", err)
 	}

@@ -1,0 +1,163 @@
+package sfu
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+)
+
+// Noise on the ports and nonsense from one client: counted, and nobody else notices.
+func TestGarbage(t *testing.T) {
+	n := testNode(t, Options{TURN: true})
+	r := n.Router("t/class")
+	teacher := join(t, r, "PA_teacher", true)
+	pupil := join(t, r, "PA_pupil", true)
+	cam := teacher.publish(cameraSpec("TR_cam"), vp8)
+	every(t, 20*time.Millisecond, func() { cam.sources[0].picture(cam.mid(), 2, 300) })
+	waitFor(teacher, "announced", func(TrackEvent) bool { return true })
+	if err := pupil.peer.Subscribe("TR_cam", true); err != nil {
+		t.Fatal(err)
+	}
+	pupil.until("pictures", func() bool { return pupil.count("TR_cam") > 10 })
+
+	for _, to := range []string{n.Addrs().UDP.String(), n.Addrs().TURN.String()} {
+		c, err := net.Dial("udp", to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 500 {
+			b := make([]byte, rand.IntN(1400))
+			for j := range b {
+				b[j] = byte(rand.Uint32())
+			}
+			if len(b) > 8 && i%3 == 0 { // looks like STUN
+				copy(b, []byte{0, 1, 0, 8, 0x21, 0x12, 0xa4, 0x42})
+			}
+			_, _ = c.Write(b)
+		}
+		_ = c.Close()
+	}
+	if c, err := net.Dial("tcp", n.Addrs().TCP.String()); err == nil {
+		_, _ = c.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
+		_ = c.Close()
+	}
+	raw := rtcp.RawPacket{0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0xff, 0xff, 0xff, 0xff}
+	_ = pupil.pub.WriteRTCP([]rtcp.Packet{&raw})
+	cam.sources[0].mu.Lock()
+	_, _ = cam.sources[0].w.Write([]byte{0x90, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0xbe, 0xde, 0xff, 0xff})
+	cam.sources[0].send(cam.mid(), true, nil, -1)
+	cam.sources[0].send(cam.mid(), true, []byte{0xff}, -1)
+	cam.sources[0].mu.Unlock()
+
+	pupil.mu.Lock()
+	at := pupil.count("TR_cam")
+	pupil.mu.Unlock()
+	pupil.until("pictures still", func() bool { return pupil.count("TR_cam") > at+20 })
+	if got := counted(t, n.m.dropped[dropNotSTUN]); got == 0 {
+		t.Error("noise on the media port was not counted")
+	}
+}
+
+func TestBadDescriptions(t *testing.T) {
+	n := testNode(t, Options{})
+	r := n.Router("t/class")
+	p, err := r.Join(PeerOptions{Participant: "PA_x", SinglePC: true}, EventsFunc(func(Event) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for name, text := range map[string]string{
+		"empty":       "",
+		"no sdp":      "hello",
+		"no sections": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n",
+		"no mid":      "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
+		"huge":        strings.Repeat("a=x\r\n", maxSDP),
+		"twice the mid": "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n" +
+			"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n",
+	} {
+		if _, err := p.Offer(Description{SDP: text}); !errors.Is(err, ErrDescription) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := p.Answer(Description{SDP: "v=0"}); !errors.Is(err, ErrMode) {
+		t.Errorf("an answer to one connection: %v", err)
+	}
+	for _, init := range []string{"", "{", `{"candidate":"nonsense"}`, strings.Repeat("x", 3000)} {
+		if err := p.AddCandidate(TargetPublisher, init); !errors.Is(err, ErrCandidate) {
+			t.Errorf("candidate %.20q: %v", init, err)
+		}
+	}
+	if err := p.AddCandidate(TargetPublisher, `{"candidate":"candidate:1 1 udp 1 192.0.2.1 9 typ host","sdpMid":"0"}`); err != nil {
+		t.Errorf("a good candidate: %v", err)
+	}
+	if err := p.Subscribe("TR_none", true); !errors.Is(err, ErrNoTrack) {
+		t.Errorf("an unknown track: %v", err)
+	}
+}
+
+// FuzzOffer holds the way of a client's description to: an error or an answer, never a panic, and
+// none of the client's candidates kept.
+func FuzzOffer(f *testing.F) {
+	n := testNode(f, Options{})
+	pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
+		if _, err := pc.AddTransceiverFromKind(kind); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if _, err := pc.CreateDataChannel("_reliable", nil); err != nil {
+		f.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	_ = pc.Close()
+	f.Add(offer.SDP)
+	f.Add(strings.ReplaceAll(offer.SDP, "sendrecv", "recvonly"))
+	f.Add(strings.ReplaceAll(offer.SDP, "a=mid:0", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=mid:0"))
+	f.Add("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=simulcast:send ~q;\r\na=rid: send\r\n")
+	r := n.Router("t/fuzz")
+	f.Fuzz(func(t *testing.T, text string) {
+		clean, sections, err := readOffer(text)
+		if err == nil && (len(sections) == 0 || strings.Contains(clean, "\na=candidate:")) {
+			t.Fatalf("read %d sections from:\n%s", len(sections), clean)
+		}
+		if err != nil || len(text) > 16<<10 {
+			return
+		}
+		p, err := r.Join(PeerOptions{Participant: "PA_f", SinglePC: true}, EventsFunc(func(Event) {}))
+		if err != nil {
+			t.Skip(err) // the one before is still leaving
+		}
+		defer p.Close()
+		if a, err := p.Offer(Description{Type: "offer", SDP: text, ID: 7}); err == nil && a.ID != 7 {
+			t.Fatal("the answer lost its id")
+		}
+	})
+}
+
+// FuzzFeedback feeds an outlet's feedback path.
+func FuzzFeedback(f *testing.F) {
+	f.Add([]byte{0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 0})
+	f.Add([]byte{0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 1, 0, 0, 1, 0, 0x20, 1, 0, 0})
+	f.Add([]byte{0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2})
+	n := testNode(f, Options{})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		out, s, _ := benchSubscription(n)
+		out.feedback(out.writer, s.ssrc, raw)
+		out.feedback(out.writer, s.rtxSSRC, raw)
+		if counted(t, n.m.panics) > 0 {
+			t.Fatal("a panic was caught")
+		}
+	})
+}
