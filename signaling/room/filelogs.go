@@ -85,11 +85,17 @@ func (l *fileLogs) OpenSessions(ctx context.Context) ([]Session, error) {
 	var found []Session
 	var faults []error
 	err := filepath.WalkDir(l.root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || ctx.Err() != nil {
-			return errors.Join(err, ctx.Err())
-		}
-		if strings.HasSuffix(path, temporary) {
-			return os.Remove(path) // a crash left it
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			faults = append(faults, err) // one directory that cannot be read keeps no other class closed
+			return nil
+		case strings.HasSuffix(path, temporary):
+			if err := os.Remove(path); err != nil { // a crash left it
+				faults = append(faults, err)
+			}
+			return nil
 		}
 		if _, ok := openSession(d.Name()); !ok || d.IsDir() {
 			return nil
