@@ -35,14 +35,6 @@ func (t *throttle) allow(a netip.Addr) bool {
 	return t.bucketLocked(a).Allow()
 }
 
-// spent says whether the bucket is empty, and takes nothing.
-func (t *throttle) spent(a netip.Addr) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l, ok := t.addresses[network(a)]
-	return ok && l.Tokens() < 1
-}
-
 func (t *throttle) bucketLocked(a netip.Addr) *rate.Limiter {
 	a = network(a)
 	l, ok := t.addresses[a]

@@ -99,20 +99,21 @@ func (s *roomService) SendData(ctx context.Context, q *lk.SendDataRequest) (*lk.
 	if err != nil {
 		return nil, twirpError(err)
 	}
-	to := slices.Concat(q.GetDestinationIdentities(), identitiesOf(state, q.GetDestinationSids()))
-	if len(to) == 0 && len(q.GetDestinationSids()) > 0 {
+	//lint:ignore SA1019 older server SDKs still name sids
+	sids := q.GetDestinationSids()
+	to := slices.Concat(q.GetDestinationIdentities(), identitiesOf(state, sids))
+	if len(to) == 0 && len(sids) > 0 {
 		return &lk.SendDataResponse{}, nil // those it was for have gone
 	}
 	kind := DataReliable
 	if q.GetKind() == lk.DataPacket_LOSSY {
 		kind = DataLossy
 	}
-	s.rtc.sendData(roomName(r), kind, &lk.DataPacket{
-		Kind: q.GetKind(), DestinationIdentities: to,
-		Value: &lk.DataPacket_User{User: &lk.UserPacket{
-			Payload: q.GetData(), Topic: q.Topic, Nonce: q.GetNonce(), DestinationIdentities: to,
-		}},
-	})
+	user := &lk.UserPacket{Payload: q.GetData(), Topic: q.Topic, Nonce: q.GetNonce()}
+	packet := &lk.DataPacket{DestinationIdentities: to, Value: &lk.DataPacket_User{User: user}}
+	//lint:ignore SA1019 older clients still read these two
+	packet.Kind, user.DestinationIdentities = q.GetKind(), to
+	s.rtc.sendData(roomName(r), kind, packet)
 	return &lk.SendDataResponse{}, nil
 }
 
