@@ -89,7 +89,7 @@ func codeOf(err error) classpb.Code {
 func (s *rtcSession) counted(err error) {
 	result := "ok"
 	if err != nil {
-		result = codeOf(err).String()
+		result = codeName(codeOf(err))
 	}
 	s.handler.options.Metrics.commands.WithLabelValues(socketRTC, result).Inc()
 }
