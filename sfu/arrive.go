@@ -60,13 +60,14 @@ func (p *Peer) adopt() {
 }
 
 // matchLocked finds the publication of a stream: by its section, by the client's track id, else
-// the first of its kind that has none yet (clients that do not keep the track's id in the SDP).
+// the only one of its kind that has none yet (clients that do not keep the track's id in the SDP).
 func (p *Peer) matchLocked(a arrival) *publication {
 	if pub := p.byMid[a.mid]; pub != nil {
 		return pub
 	}
 	kind := kindFrom(a.track.Kind())
-	var first *publication
+	var only *publication
+	waiting := 0
 	for _, pub := range p.ours {
 		if pub.spec.Kind != kind {
 			continue
@@ -75,15 +76,16 @@ func (p *Peer) matchLocked(a arrival) *publication {
 			p.byMid[a.mid] = pub
 			return pub
 		}
-		if !p.boundLocked(pub) && (first == nil || pub.spec.SID < first.spec.SID) {
-			first = pub
+		if !p.boundLocked(pub) {
+			only = pub
+			waiting++
 		}
 	}
-	if first != nil && first.spec.CID == "" {
-		p.byMid[a.mid] = first
-		return first
+	if waiting != 1 {
+		return nil
 	}
-	return nil
+	p.byMid[a.mid] = only
+	return only
 }
 
 func (p *Peer) boundLocked(pub *publication) bool {

@@ -52,11 +52,6 @@ type client struct {
 	firedMids map[string]int    // how often each mid's track event fired
 }
 
-type clientOptions struct {
-	one      bool
-	lowVideo bool
-}
-
 func join(t testing.TB, r *Router, sid string, one bool) *client {
 	t.Helper()
 	c := &client{

@@ -95,6 +95,8 @@ func (l *layer) run() {
 func (l *layer) take(n *Node, raw []byte) {
 	n.m.packetsIn.Inc()
 	n.m.bytesIn.Add(float64(len(raw)))
+	l.pub.owner.packetsIn.Add(1)
+	l.pub.owner.bytesIn.Add(uint64(len(raw)))
 	now := time.Now()
 	p, err := n.pool.New(raw, now)
 	if err != nil {

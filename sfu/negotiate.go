@@ -179,7 +179,7 @@ func (p *Peer) askSections(attach []*want) {
 	more := func(k Kind) uint32 {
 		return uint32(max(need[k]-p.freeSections(kindOf(k))-draining[k], 0))
 	}
-	p.neg.turn = turnAsked
+	p.neg.turn, p.neg.asked = turnAsked, time.Now()
 	p.emit(SectionsEvent{Audios: more(KindAudio), Videos: more(KindVideo)})
 }
 

@@ -1,6 +1,12 @@
 package sfu
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
+
+// askAgain is when a client that was asked to offer, and has not, is asked again.
+const askAgain = 5 * time.Second
 
 // negotiation is the state of a peer's receiving sections. The rules, for both modes:
 //
@@ -25,6 +31,7 @@ type negotiation struct {
 	started   bool // two connections: StartSubscriber was called
 	turn      whoseTurn
 	dirty     bool
+	asked     time.Time // when the turn was given away
 	offerID   uint32
 	lastOffer Description
 	restart   bool // the next offer restarts ICE
@@ -59,6 +66,15 @@ func (n *negotiation) settled() (again bool) {
 	n.turn, n.dirty = turnIdle, false
 	clear(n.draining)
 	return again
+}
+
+// overdue takes the turn back from a client that never offered.
+func (n *negotiation) overdue(now time.Time) bool {
+	if n.turn != turnAsked || now.Sub(n.asked) < askAgain {
+		return false
+	}
+	n.turn, n.dirty = turnIdle, false
+	return true
 }
 
 // free says whether a section can take a track now.

@@ -36,11 +36,15 @@ type outlet struct {
 	bySSRC   map[uint32]*subscription
 	number   uint16 // transport-wide
 	lastSent time.Time
-	heard    bool // transport-wide feedback has come: the estimate counts
-	estimate *estimate.Estimator
-	wants    []allocate.Want
-	choices  []allocate.Choice
-	rates    []allocate.Rates
+	// since the last tick; shared counters are not touched per packet
+	sentPackets, sentBytes uint64
+	heard                  bool // transport-wide feedback has come: the estimate counts
+	estimate               *estimate.Estimator
+	judged                 time.Time
+	quality                Connection
+	wants                  []allocate.Want
+	choices                []allocate.Choice
+	rates                  []allocate.Rates
 }
 
 func newOutlet(p *Peer, w *writer, t *transport) *outlet {
@@ -123,11 +127,22 @@ func (o *outlet) receiverReports(ssrc uint32, reports []rtcp.ReceptionReport, no
 
 // tick is called every writerTick.
 func (o *outlet) tick(now time.Time) {
+	o.count()
 	o.estimate.Tick(now)
 	o.allocate(now)
+	o.judge(now)
 	for _, s := range o.subs {
 		s.tick(now)
 	}
+}
+
+// count adds what was sent since the last tick to the counters.
+func (o *outlet) count() {
+	o.packets.Add(o.sentPackets)
+	o.bytes.Add(o.sentBytes)
+	o.peer.node.m.packetsOut.Add(float64(o.sentPackets))
+	o.peer.node.m.bytesOut.Add(float64(o.sentBytes))
+	o.sentPackets, o.sentBytes = 0, 0
 }
 
 // allocate spends the estimate on the subscriptions; without feedback there is none, and all get

@@ -3,6 +3,7 @@ package sfu
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -34,6 +35,8 @@ type Peer struct {
 	once     sync.Once
 
 	neg *negotiation // has its own lock
+
+	packetsIn, bytesIn atomic.Uint64
 
 	mu        sync.Mutex
 	closed    bool
@@ -221,11 +224,24 @@ func (p *Peer) forget(pub *publication) {
 	}
 }
 
+// tick is called every routerTick.
+func (p *Peer) tick(now time.Time) {
+	if !p.neg.TryLock() {
+		return // a negotiation is under way
+	}
+	again := p.neg.overdue(now)
+	p.neg.Unlock()
+	if again {
+		p.replan()
+	}
+}
+
 // Stats tells what has been carried.
 func (p *Peer) Stats() PeerStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PeerStats{
+		PacketsIn: p.packetsIn.Load(), BytesIn: p.bytesIn.Load(),
 		PacketsOut: p.out.packets.Load(), BytesOut: p.out.bytes.Load(), Dropped: p.out.drops.Load(),
 		EstimateBPS: p.out.bits.Load(), Publications: len(p.ours),
 	}

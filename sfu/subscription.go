@@ -232,8 +232,6 @@ func (s *subscription) write(h *rtp.Header, payload []byte) {
 		o.drops.Add(1)
 		return
 	}
-	o.packets.Add(1)
-	o.bytes.Add(uint64(size))
-	o.peer.node.m.packetsOut.Inc()
-	o.peer.node.m.bytesOut.Add(float64(size))
+	o.sentPackets++
+	o.sentBytes += uint64(size)
 }

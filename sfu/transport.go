@@ -126,7 +126,7 @@ func (t *transport) settings() (webrtc.SettingEngine, error) {
 	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
 	s.SetSCTPMaxReceiveBufferSize(1 << 20)
-	s.DisableCloseByDTLS(false)
+	s.SetIgnoreRidPauseForRecv(true) // Chrome pauses layers by itself; an answer that echoes it stops them
 	return s, nil
 }
 

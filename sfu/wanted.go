@@ -9,9 +9,6 @@ import (
 // more: a subscriber who flips pages should find it still there.
 const downgradeAfter = 10 * time.Second
 
-// tick is called every routerTick.
-func (p *Peer) tick(time.Time) {}
-
 // tellWanted tells the publisher which simulcast layers somebody wants (dynacast): more at once,
 // fewer after a while.
 func (p *publication) tellWanted(now time.Time, peers []*Peer) {

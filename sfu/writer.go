@@ -123,6 +123,7 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 		case i := <-w.voice:
 			w.handle(i)
 		case f := <-w.calls:
+			w.current = nil
 			f()
 		case fb := <-w.feedback:
 			w.current = fb.out.peer
