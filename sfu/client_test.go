@@ -201,8 +201,18 @@ func (c *client) addSections(audios, videos int) {
 	}
 }
 
-// negotiate offers the publisher's connection.
-func (c *client) negotiate() {
+// negotiate offers the publisher's connection; restart does so with new ICE credentials.
+func (c *client) negotiate() { c.negotiateWith(nil) }
+
+func (c *client) restart() { c.negotiateWith(&webrtc.OfferOptions{ICERestart: true}) }
+
+func iceUfrag(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
+	ufrag, _, _ := strings.Cut(rest, "\r\n")
+	return ufrag
+}
+
+func (c *client) negotiateWith(o *webrtc.OfferOptions) {
 	c.neg.Lock()
 	defer c.neg.Unlock()
 	select {
@@ -210,7 +220,7 @@ func (c *client) negotiate() {
 		return
 	default:
 	}
-	offer, err := c.pub.CreateOffer(nil)
+	offer, err := c.pub.CreateOffer(o)
 	if c.failed("creating an offer", err) {
 		return
 	}
