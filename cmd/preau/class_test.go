@@ -93,6 +93,7 @@ func seamless(t *testing.T, c *client.Client, track *client.RemoteTrack) {
 func TestLockedPupilCannotPublish(t *testing.T) {
 	s := startServer(t, "")
 	ctx := within60(t)
+	s.join(t, "locked", "lea", teacher, client.Options{SinglePC: true})
 	p := s.join(t, "locked", "amina", pupil, client.Options{SinglePC: true})
 	_, err := p.PublishVideo(ctx, livekit.TrackSource_SCREEN_SHARE, client.Simulcast[:1])
 	if refusal := (*client.NotAllowedError)(nil); !errors.As(err, &refusal) || refusal.Reason != "NOT_ALLOWED" {

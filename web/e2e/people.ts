@@ -53,11 +53,17 @@ export async function comeIn(
   return pupil
 }
 
-/** The control, pressed or not: microphone, camera, hand. */
+/** Whether a control of the bar looks on: microphone, camera, screen. */
+export async function isOn(person: Person, id: string): Promise<boolean> {
+  const look = (await person.get(id).first().getAttribute('class')) ?? ''
+  return look.split(' ').includes('on')
+}
+
+/** Switches a control of the bar on if it is not. */
 export async function turnOn(person: Person, id: string): Promise<void> {
-  const button = person.get(id).first()
-  if ((await button.getAttribute('aria-pressed')) !== 'true') await button.click()
-  await expect.poll(() => button.getAttribute('aria-pressed'), { timeout: 15_000 }).toBe('true')
+  await person.get('stage').waitFor()
+  if (!(await isOn(person, id))) await person.get(id).first().click()
+  await expect.poll(() => isOn(person, id), { timeout: 15_000, message: `${id} is on` }).toBe(true)
 }
 
 /** Waits until so many streams of sound gain energy and so many of pictures gain frames. */
