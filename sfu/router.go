@@ -27,6 +27,8 @@ type Router struct {
 	openMics   map[string]bool // microphones that have a section now
 	speaking   map[string]Speaker
 	stop       chan struct{}
+
+	toldWanted time.Time // owned by run
 }
 
 func newRouter(n *Node, class string) *Router {
@@ -268,6 +270,10 @@ func (r *Router) tick(now time.Time) {
 		}
 		p.tick(now)
 	}
+	if now.Sub(r.toldWanted) < wantedEvery {
+		return
+	}
+	r.toldWanted = now
 	for _, pub := range pubs {
 		pub.tellWanted(now, peers)
 	}

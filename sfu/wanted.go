@@ -9,6 +9,9 @@ import (
 // more: a subscriber who flips pages should find it still there.
 const downgradeAfter = 10 * time.Second
 
+// wantedEvery bounds the work of asking every peer about every publication.
+const wantedEvery = 500 * time.Millisecond
+
 // tellWanted tells the publisher which simulcast layers somebody wants (dynacast): more at once,
 // fewer after a while.
 func (p *publication) tellWanted(now time.Time, peers []*Peer) {
