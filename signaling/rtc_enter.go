@@ -106,5 +106,9 @@ func (h *rtcHandler) openRoom(ctx context.Context, c *access.Claims) (*room.Room
 	if !mayOpen(c) {
 		return nil, &refused{http.StatusNotFound, "not_open", noSuchClass}
 	}
-	return h.options.School.Open(ctx, &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Room}, class.Node())
+	open := &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Room}
+	if c.Foreign {
+		open.Locks = &classpb.Locks{} // a LiveKit client knows no locks
+	}
+	return h.options.School.Open(ctx, open, class.Node())
 }
