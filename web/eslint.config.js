@@ -61,7 +61,7 @@ export default ts.config(
     },
   },
   {
-    files: ['*.js', '*.ts', 'lint/*.js'],
+    files: ['*.js', '*.ts', 'lint/*.js', 'e2e/*.ts'],
     languageOptions: { globals: globals.node },
     // Tools ask for a default export.
     rules: { 'no-restricted-syntax': 'off' },
@@ -71,7 +71,7 @@ export default ts.config(
     ...ts.configs.disableTypeChecked,
   },
   {
-    files: ['**/*.test.ts'],
+    files: ['**/*.test.ts', 'e2e/*.e2e.ts'],
     rules: {
       // A describe block is a list of examples, not a function.
       'max-lines-per-function': 'off',

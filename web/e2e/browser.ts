@@ -1,131 +1,138 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 
-const run = promisify(execFile);
+const run = promisify(execFile)
 const speech =
-	'Bonjour à tous. Aujourd’hui nous parlons de la photosynthèse. Une feuille verte prend la lumière du soleil.';
+  'Bonjour à tous. Aujourd’hui nous parlons de la photosynthèse. Une feuille verte prend la lumière du soleil.'
 
 /** Debian's Chromium with a fake camera and a microphone that speaks. */
 export class TestBrowser {
-	private constructor(
-		readonly browser: Browser,
-		private readonly directory: string,
-	) {}
+  private constructor(
+    readonly browser: Browser,
+    private readonly directory: string,
+  ) {}
 
-	static async launch(): Promise<TestBrowser> {
-		const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'));
-		const wav = join(directory, 'speech.wav');
-		await run('espeak-ng', ['-v', 'fr', '-w', wav, speech]);
-		const browser = await chromium.launch({
-			executablePath: '/usr/bin/chromium',
-			args: [
-				'--no-sandbox',
-				'--disable-gpu',
-				'--disable-quic',
-				'--no-first-run',
-				'--disable-background-networking',
-				'--disable-component-update',
-				'--disable-sync',
-				'--use-fake-ui-for-media-stream',
-				'--use-fake-device-for-media-stream=fps=10',
-				`--use-file-for-fake-audio-capture=${wav}`,
-				'--auto-select-desktop-capture-source=Entire screen',
-				'--autoplay-policy=no-user-gesture-required',
-			],
-		});
-		return new TestBrowser(browser, directory);
-	}
+  static async launch(): Promise<TestBrowser> {
+    const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'))
+    const wav = join(directory, 'speech.wav')
+    await run('espeak-ng', ['-v', 'fr', '-w', wav, speech])
+    const browser = await chromium.launch({
+      executablePath: '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--use-fake-ui-for-media-stream',
+        '--use-fake-device-for-media-stream=fps=10',
+        `--use-file-for-fake-audio-capture=${wav}`,
+        '--auto-select-desktop-capture-source=Entire screen',
+        '--autoplay-policy=no-user-gesture-required',
+      ],
+    })
+    return new TestBrowser(browser, directory)
+  }
 
-	async person(options: { phone?: boolean; language?: string } = {}): Promise<Person> {
-		const context = await this.browser.newContext({
-			viewport: options.phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
-			locale: options.language ?? 'fr-FR',
-			permissions: ['microphone', 'camera', 'clipboard-read', 'clipboard-write'],
-			reducedMotion: 'reduce',
-		});
-		// Every peer connection is kept where the test can ask it for statistics.
-		await context.addInitScript(() => {
-			const all: RTCPeerConnection[] = [];
-			const Native = window.RTCPeerConnection;
-			window.RTCPeerConnection = new Proxy(Native, {
-				construct(target, args: [RTCConfiguration?]) {
-					const pc = new target(...args);
-					all.push(pc);
-					return pc;
-				},
-			});
-			(window as unknown as { allConnections: RTCPeerConnection[] }).allConnections = all;
-		});
-		return new Person(context, await context.newPage());
-	}
+  async person(options: { phone?: boolean; language?: string } = {}): Promise<Person> {
+    const context = await this.browser.newContext({
+      viewport: options.phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
+      locale: options.language ?? 'fr-FR',
+      permissions: ['microphone', 'camera', 'clipboard-read', 'clipboard-write'],
+      reducedMotion: 'reduce',
+    })
+    // Every peer connection is kept where the test can ask it for statistics.
+    await context.addInitScript(() => {
+      const all: RTCPeerConnection[] = []
+      const Native = window.RTCPeerConnection
+      window.RTCPeerConnection = new Proxy(Native, {
+        construct(target, args: [RTCConfiguration?]) {
+          const pc = new target(...args)
+          all.push(pc)
+          return pc
+        },
+      })
+      ;(window as unknown as { allConnections: RTCPeerConnection[] }).allConnections = all
+    })
+    return new Person(context, await context.newPage())
+  }
 
-	async close(): Promise<void> {
-		await this.browser.close();
-		await rm(this.directory, { recursive: true, force: true });
-	}
+  async close(): Promise<void> {
+    await this.browser.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
 }
 
 export interface Received {
-	/** Sum of the energy decoded from each audio stream that is alive. */
-	readonly audio: readonly number[];
-	readonly frames: readonly number[];
+  /** Sum of the energy decoded from each audio stream that is alive. */
+  readonly audio: readonly number[]
+  readonly frames: readonly number[]
 }
 
 /** One page in a context of its own: another person on another machine. */
 export class Person {
-	readonly failures: string[] = [];
+  readonly failures: string[] = []
 
-	constructor(
-		readonly context: BrowserContext,
-		readonly page: Page,
-	) {
-		page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`));
-		page.on('request', (request) => {
-			const { hostname, protocol } = new URL(request.url());
-			if (/^(http|ws)s?:$/.test(protocol) && hostname !== '127.0.0.1')
-				this.failures.push(`a request to another host: ${request.url()}`);
-		});
-	}
+  constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`))
+    page.on('request', (request) => {
+      const { hostname, protocol } = new URL(request.url())
+      if (/^(http|ws)s?:$/.test(protocol) && hostname !== '127.0.0.1')
+        this.failures.push(`a request to another host: ${request.url()}`)
+    })
+  }
 
-	get(id: string) {
-		return this.page.getByTestId(id);
-	}
+  get(id: string) {
+    return this.page.getByTestId(id)
+  }
 
-	/** What is being received now, from the browser's own statistics. */
-	async received(): Promise<Received> {
-		return this.page.evaluate(async () => {
-			const all = (window as unknown as { allConnections: RTCPeerConnection[] }).allConnections;
-			const audio: number[] = [];
-			const frames: number[] = [];
-			for (const pc of all) {
-				if (pc.connectionState !== 'connected') continue;
-				const stats = await pc.getStats();
-				stats.forEach((s: { type: string; kind?: string; totalAudioEnergy?: number; framesDecoded?: number }) => {
-					if (s.type !== 'inbound-rtp') return;
-					if (s.kind === 'audio') audio.push(s.totalAudioEnergy ?? 0);
-					else frames.push(s.framesDecoded ?? 0);
-				});
-			}
-			return { audio, frames };
-		});
-	}
+  /** What is being received now, from the browser's own statistics. */
+  async received(): Promise<Received> {
+    return this.page.evaluate(async () => {
+      const all = (window as unknown as { allConnections: RTCPeerConnection[] }).allConnections
+      const audio: number[] = []
+      const frames: number[] = []
+      for (const pc of all) {
+        if (pc.connectionState !== 'connected') continue
+        const stats = await pc.getStats()
+        stats.forEach(
+          (s: {
+            type: string
+            kind?: string
+            totalAudioEnergy?: number
+            framesDecoded?: number
+          }) => {
+            if (s.type !== 'inbound-rtp') return
+            if (s.kind === 'audio') audio.push(s.totalAudioEnergy ?? 0)
+            else frames.push(s.framesDecoded ?? 0)
+          },
+        )
+      }
+      return { audio, frames }
+    })
+  }
 
-	async screenshot(name: string): Promise<void> {
-		const directory = new URL('screenshots/', import.meta.url).pathname;
-		await mkdir(directory, { recursive: true });
-		await this.page.screenshot({ path: join(directory, `${name}.png`) });
-	}
+  async screenshot(name: string): Promise<void> {
+    const directory = new URL('screenshots/', import.meta.url).pathname
+    await mkdir(directory, { recursive: true })
+    await this.page.screenshot({ path: join(directory, `${name}.png`) })
+  }
 
-	async close(): Promise<void> {
-		await this.context.close();
-	}
+  async close(): Promise<void> {
+    await this.context.close()
+  }
 }
 
 /** How many entries of later are larger than those at the same place before. */
 export function growing(before: readonly number[], later: readonly number[]): number {
-	return later.filter((value, i) => value > (before[i] ?? 0)).length;
+  return later.filter((value, i) => value > (before[i] ?? 0)).length
 }

@@ -175,4 +175,5 @@ async function personMenu(name: string, item: string): Promise<void> {
   await teacher.get(item).click()
 }
 
-const status = async (person: Person) => ((await person.get('status-line').first().textContent()) ?? '').trim()
+const status = async (person: Person) =>
+  ((await person.get('status-line').first().textContent()) ?? '').trim()

@@ -67,7 +67,12 @@ export async function turnOn(person: Person, id: string): Promise<void> {
 }
 
 /** Waits until so many streams of sound gain energy and so many of pictures gain frames. */
-export async function hearsAndSees(person: Person, who: string, audio: number, video: number): Promise<void> {
+export async function hearsAndSees(
+  person: Person,
+  who: string,
+  audio: number,
+  video: number,
+): Promise<void> {
   let before = await person.received()
   await expect
     .poll(
@@ -80,7 +85,11 @@ export async function hearsAndSees(person: Person, who: string, audio: number, v
         if (!seen.audio || !seen.video) before = now
         return seen
       },
-      { timeout: 45_000, interval: 1_000, message: `${who} hears ${audio.toString()} and sees ${video.toString()}` },
+      {
+        timeout: 45_000,
+        interval: 1_000,
+        message: `${who} hears ${audio.toString()} and sees ${video.toString()}`,
+      },
     )
     .toEqual({ audio: true, video: true })
 }

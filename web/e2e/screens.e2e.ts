@@ -114,7 +114,11 @@ describe('the keyboard alone', () => {
     await page.keyboard.press('Enter')
     await person.get('stage').waitFor()
     await reach(person, 'bar-mic')
-    await expect.poll(() => page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle)).not.toBe('none')
+    await expect
+      .poll(() =>
+        page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle),
+      )
+      .not.toBe('none')
     await reach(person, 'bar-chat')
     await page.keyboard.press('Enter')
     await reach(person, 'chat-input')
@@ -129,7 +133,8 @@ describe('the keyboard alone', () => {
 async function reach(person: Person, id: string): Promise<void> {
   for (let i = 0; i < 80; i++) {
     const here = await person.page.evaluate(
-      (wanted) => document.activeElement?.closest('[data-testid]')?.getAttribute('data-testid') === wanted,
+      (wanted) =>
+        document.activeElement?.closest('[data-testid]')?.getAttribute('data-testid') === wanted,
       id,
     )
     if (here) return
@@ -139,4 +144,6 @@ async function reach(person: Person, id: string): Promise<void> {
 }
 
 const overflow = (person: Person) =>
-  person.page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth))
+  person.page.evaluate(() =>
+    Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+  )

@@ -1,18 +1,15 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config'
 
 // End-to-end tests: the real program, real Chromium, fake devices. One file
 // after the other: two cores cannot carry two classes of browsers at once.
-const config = defineConfig({
-	test: {
-		include: ['e2e/**/*.e2e.ts'],
-		root: new URL('..', import.meta.url).pathname,
-		fileParallelism: false,
-		testTimeout: 120_000,
-		hookTimeout: 90_000,
-		bail: 0,
-		reporters: ['verbose'],
-	},
-});
-
-// eslint-disable-next-line no-restricted-exports -- vitest asks for it
-export { config as default };
+export default defineConfig({
+  test: {
+    include: ['e2e/**/*.e2e.ts'],
+    root: new URL('..', import.meta.url).pathname,
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 90_000,
+    bail: 0,
+    reporters: ['verbose'],
+  },
+})
