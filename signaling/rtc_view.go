@@ -53,6 +53,7 @@ func (s *rtcSession) hear(b class.Batch) {
 func (s *rtcSession) hearSnapshot(snapshot *classpb.State) {
 	first := s.view == nil
 	s.view = proto.CloneOf(snapshot)
+	s.admitted.Store(class.Present(s.view, s.participant)) // before the client can know: data said from then on is for it too
 	if first {
 		s.joined()
 		return
