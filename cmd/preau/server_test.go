@@ -23,13 +23,20 @@ type testServer struct {
 // servers, one after the other.
 func startServer(t *testing.T, data string) *testServer {
 	t.Helper()
-	c, err := rawConfig{Config: Config{Dev: true, TURN: true, Data: data}}.checked()
+	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return startWith(t, Config{Data: data}, log)
+}
+
+// startWith runs the program with --dev, TURN and what else c says.
+func startWith(t *testing.T, c Config, log *slog.Logger) *testServer {
+	t.Helper()
+	c.Dev, c.TURN = true, true
+	c, err := rawConfig{Config: c}.checked()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan Running, 1), make(chan error, 1)
-	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	go func() {
 		ended <- Run(ctx, c, Output{Log: log, Ready: func(r Running) { ready <- r }})
 	}()
