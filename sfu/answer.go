@@ -44,6 +44,10 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 		p.unstable(pc)
 		return Description{}, err
 	}
+	if finished, err = prefer(finished, p.announced()); err != nil {
+		p.unstable(pc)
+		return Description{}, err
+	}
 	answer = Description{Type: "answer", SDP: finished, ID: d.ID}
 	if p.o.SinglePC {
 		answer.Mids = p.mids()

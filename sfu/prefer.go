@@ -1,0 +1,68 @@
+package sfu
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// prefer puts the codecs that a publisher announced first in the sections of our answer that
+// receive them: a browser sends with the first codec of the answer that it can (JSEP, RFC 9429,
+// section 5.10). wanted are MIME types by mid, most wanted first.
+func prefer(answer string, wanted map[string][]string) (string, error) {
+	if len(wanted) == 0 {
+		return answer, nil
+	}
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(answer); err != nil {
+		return "", fmt.Errorf("reading our answer: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		mid, _ := m.Attribute(sdp.AttrKeyMID)
+		if mimes := wanted[mid]; len(mimes) > 0 {
+			m.MediaName.Formats = preferred(m, mimes)
+		}
+	}
+	raw, err := d.Marshal()
+	if err != nil {
+		return "", fmt.Errorf("writing our answer: %w", err)
+	}
+	return string(raw), nil
+}
+
+// preferred are the section's payload types, those of the wanted codecs first, otherwise as they
+// stood.
+func preferred(m *sdp.MediaDescription, mimes []string) []string {
+	rank := map[string]int{}
+	for _, a := range m.Attributes {
+		if a.Key != "rtpmap" {
+			continue
+		}
+		format, encoding, _ := strings.Cut(a.Value, " ")
+		name, _, _ := strings.Cut(encoding, "/")
+		rank[format] = slices.IndexFunc(mimes, func(mime string) bool {
+			return strings.EqualFold(mime, m.MediaName.Media+"/"+name)
+		})
+		if rank[format] < 0 {
+			rank[format] = len(mimes)
+		}
+	}
+	formats := slices.Clone(m.MediaName.Formats)
+	slices.SortStableFunc(formats, func(a, b string) int { return rank[a] - rank[b] })
+	return formats
+}
+
+// announced are the codecs of the peer's own publications by the section they come on.
+func (p *Peer) announced() map[string][]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wanted := map[string][]string{}
+	for mid, pub := range p.byMid {
+		if len(pub.spec.MIMEs) > 0 {
+			wanted[mid] = pub.spec.MIMEs
+		}
+	}
+	return wanted
+}
