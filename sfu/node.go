@@ -209,6 +209,14 @@ func (n *Node) Router(class string) *Router {
 	return r
 }
 
+// Find is a class's router if it has one now; unlike Router it makes none.
+func (n *Node) Find(class string) (*Router, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.routers[class]
+	return r, r != nil
+}
+
 // dropRouter forgets a router that has no peers any more.
 func (n *Node) dropRouter(r *Router) {
 	n.mu.Lock()

@@ -22,7 +22,8 @@ const (
 // Config is all that an operator may set, checked once at start.
 type Config struct {
 	Dev         bool
-	Bind        string // address that HTTP and media listen on
+	Bind        string // address that media listens on, and HTTP unless HTTPBind says otherwise
+	HTTPBind    string // address that HTTP listens on
 	Port        int    // HTTP; 0: the kernel's choice
 	RTCUDPPort  int    // all media over UDP
 	RTCTCPPort  int    // ICE over TCP
@@ -59,8 +60,14 @@ func (r rawConfig) checked() (Config, error) {
 	} else if c.Bind == "" {
 		c.Bind = "0.0.0.0"
 	}
+	if c.HTTPBind == "" {
+		c.HTTPBind = c.Bind
+	}
 	if net.ParseIP(c.Bind) == nil {
 		fail("bind: %q is not an IP address", c.Bind)
+	}
+	if net.ParseIP(c.HTTPBind) == nil {
+		fail("http-bind: %q is not an IP address", c.HTTPBind)
 	}
 	for name, port := range map[string]int{
 		"port": c.Port, "rtc-udp-port": c.RTCUDPPort, "rtc-tcp-port": c.RTCTCPPort, "turn-port": c.TURNPort,

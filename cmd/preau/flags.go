@@ -106,6 +106,7 @@ func serveFlags(raw *rawConfig, f *configFile) []cli.Flag {
 		configFlag(f),
 		yes("dev", "try it on this machine: loopback, keys \"devkey: secret\", links printed", false, &raw.Dev),
 		text("bind", "address to listen on (default: 0.0.0.0; with --dev 127.0.0.1)", "", &raw.Bind),
+		text("http-bind", "address that the page and the API listen on, if another than --bind: 127.0.0.1 behind a proxy", "", &raw.HTTPBind),
 		port("port", "TCP port of the page, the websockets and the API", 7880, &raw.Port),
 		port("rtc-udp-port", "UDP port of all media", 7882, &raw.RTCUDPPort),
 		port("rtc-tcp-port", "TCP port of media where UDP is blocked", 7881, &raw.RTCTCPPort),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 
 	"preau/sfu"
 	"preau/signaling"
@@ -9,11 +10,23 @@ import (
 
 // media joins the SFU to signalling. The two know nothing of each other and
 // name their fields alike, so that this is conversions alone.
-type media struct{ node *sfu.Node }
+type media struct {
+	node *sfu.Node
+
+	mu sync.Mutex
+	// privileged are the joins last named by class, kept for a router that is
+	// made later. A class where nobody is privileged has no entry.
+	privileged map[string][]string
+}
+
+func newMedia(node *sfu.Node) *media {
+	return &media{node: node, privileged: map[string][]string{}}
+}
 
 // Join implements signaling.Media.
-func (m media) Join(class string, o signaling.PeerOptions, l signaling.PeerListener) (signaling.Peer, error) {
-	p, err := m.node.Router(class).Join(sfu.PeerOptions(o), sfu.EventsFunc(func(e sfu.Event) {
+func (m *media) Join(class string, o signaling.PeerOptions, l signaling.PeerListener) (signaling.Peer, error) {
+	router := m.node.Router(class)
+	p, err := router.Join(sfu.PeerOptions(o), sfu.EventsFunc(func(e sfu.Event) {
 		if event := peerEvent(e); event != nil {
 			l.PeerEvent(event)
 		}
@@ -21,17 +34,33 @@ func (m media) Join(class string, o signaling.PeerOptions, l signaling.PeerListe
 	if err != nil {
 		return nil, err
 	}
+	m.mu.Lock()
+	sids := m.privileged[class]
+	m.mu.Unlock()
+	if now, ok := m.node.Find(class); ok && len(sids) > 0 {
+		now.SetPrivileged(sids)
+	}
 	return peer{p}, nil
 }
 
 // ICEServers implements signaling.Media.
-func (m media) ICEServers(participant string) []signaling.ICEServer {
+func (m *media) ICEServers(participant string) []signaling.ICEServer {
 	return mapped(m.node.ICEServers(participant), func(s sfu.ICEServer) signaling.ICEServer { return signaling.ICEServer(s) })
 }
 
-// SetPrivileged implements signaling.Media.
-func (m media) SetPrivileged(class string, sids []string) {
-	m.node.Router(class).SetPrivileged(sids)
+// SetPrivileged implements signaling.Media. It makes no router: one without
+// peers would never go.
+func (m *media) SetPrivileged(class string, sids []string) {
+	m.mu.Lock()
+	if len(sids) == 0 {
+		delete(m.privileged, class)
+	} else {
+		m.privileged[class] = sids
+	}
+	m.mu.Unlock()
+	if router, ok := m.node.Find(class); ok {
+		router.SetPrivileged(sids)
+	}
 }
 
 // peer is one participant's connection as signalling knows it.

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	"preau/signaling"
 	"preau/signaling/class"
 	"preau/signaling/classpb"
@@ -33,7 +35,7 @@ type privileged struct {
 // Deliver implements room.Member.
 func (p *privileged) Deliver(b class.Batch) bool {
 	if b.Snapshot != nil {
-		p.state = b.Snapshot
+		p.state = proto.CloneOf(b.Snapshot) // a batch is everyone's: what is changed is one's own
 	}
 	for _, e := range b.Events {
 		class.Apply(p.state, e)

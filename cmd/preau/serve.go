@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -30,7 +29,10 @@ const (
 	// headerTime bounds the wait for a request's headers, against clients that
 	// send a byte a minute.
 	headerTime = 10 * time.Second
-	idleTime   = 2 * time.Minute
+	// requestTime bounds the whole of a request's reading, bodies included; a
+	// websocket is taken over before it ends.
+	requestTime = 30 * time.Second
+	idleTime    = 2 * time.Minute
 )
 
 // Output is where a run says what it does.
@@ -84,7 +86,7 @@ type program struct {
 // assemble makes the parts, the lowest layer first. The HTTP port is taken
 // before anything else, so that a second server on a machine fails at once.
 func assemble(c Config, data string, log *slog.Logger) (*program, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(c.Bind, strconv.Itoa(c.Port)))
+	listener, err := net.Listen("tcp", net.JoinHostPort(c.HTTPBind, strconv.Itoa(c.Port)))
 	if err != nil {
 		return nil, fmt.Errorf("listen for HTTP: %w", err)
 	}
@@ -105,12 +107,12 @@ func assembleOn(listener net.Listener, c Config, data string, log *slog.Logger) 
 	if err != nil {
 		return nil, fmt.Errorf("media: %w", err)
 	}
-	logs, err := room.NewFileLogs(filepath.Join(data, "classes"), room.FileOptions{Log: log})
+	logs, err := room.NewFileLogs(data, room.FileOptions{Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("class logs: %w", err)
 	}
-	plane := media{node}
-	school := room.NewSchool(logs, room.Options{Log: log, Watch: func(r *room.Room) { follow(r, plane, log) }})
+	plane := newMedia(node)
+	school := room.NewSchool(logs, room.Options{Log: log, Metrics: roomMetrics(registry), Watch: func(r *room.Room) { follow(r, plane, log) }})
 	server := signaling.New(signaling.Options{
 		School: school, Media: plane, Keys: c.Keys, Static: web.Handler(), Registry: registry, Log: log,
 		Version: version, OpenClasses: c.OpenClasses, Dev: c.Dev, PublicURL: c.PublicURL, Proxies: c.Proxies,
@@ -118,7 +120,7 @@ func assembleOn(listener net.Listener, c Config, data string, log *slog.Logger) 
 	return &program{
 		config: c, log: log, node: node, school: school, server: server, listener: listener,
 		http: &http.Server{
-			Handler: server.Handler(), ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+			Handler: server.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 	}, nil
@@ -148,6 +150,9 @@ func (p *program) run(ctx context.Context, o Output) error {
 	case err := <-failed:
 		stopBelow()
 		return errors.Join(err, <-failed, p.listener.Close())
+	case <-ctx.Done(): // told to end while classes were being restored
+		stopBelow()
+		return errors.Join(<-failed, <-failed, p.listener.Close())
 	}
 	start("signalling", func() error { return p.server.Run(below) })
 	start("http", func() error {
@@ -190,7 +195,7 @@ func (p *program) goodbye() error {
 // announce says where the server is; with --dev it prints links to try it.
 func (p *program) announce(o Output) {
 	port := p.listener.Addr().(*net.TCPAddr).Port
-	running := Running{URL: "http://" + net.JoinHostPort(reachable(p.config.Bind), strconv.Itoa(port)), Media: p.node.Addrs()}
+	running := Running{URL: "http://" + net.JoinHostPort(reachable(p.config.HTTPBind), strconv.Itoa(port)), Media: p.node.Addrs()}
 	p.log.Info("ready", "url", running.URL, "udp", running.Media.UDP, "tcp", running.Media.TCP, "turn", running.Media.TURN)
 	if o.Out != nil {
 		fmt.Fprintf(o.Out, "Préau is ready at %s\n", running.URL)

@@ -91,3 +91,17 @@ func within60(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// eventually asks until ok holds or ctx ends.
+func eventually(ctx context.Context, t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain: %s", what)
+		case <-tick.C:
+		}
+	}
+}
