@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -158,6 +159,9 @@ func (r *Room) commit(events []*classpb.Event, ephemeral []*classpb.Ephemeral) {
 		r.code = r.state.GetCode()
 	}
 	r.kept.add(events)
+	if slices.ContainsFunc(events, movesDoor) {
+		r.openDoor()
+	}
 	r.deliver(events, ephemeral)
 	r.compact()
 	now := time.Now()

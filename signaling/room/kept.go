@@ -96,6 +96,7 @@ func (r *Room) restore(ctx context.Context) (err error) {
 	}
 	r.answers.learn(events)
 	r.code = r.state.GetCode()
+	r.openDoor()
 	if r.state.GetPhase() == classpb.Phase_PHASE_ENDED {
 		r.ended.Store(true)
 	}

@@ -37,8 +37,9 @@ type Room struct {
 	done                  chan struct{} // closed: the room is no more
 	sockets               *attendance
 
-	code  string      // written by the room's goroutine alone, with the first event
-	ended atomic.Bool // the session has ended, and nothing can be asked of it
+	code  string               // written by the room's goroutine alone, with the first event
+	ended atomic.Bool          // the session has ended, and nothing can be asked of it
+	door  atomic.Pointer[Door] // never nil; stored by the room's goroutine alone
 
 	// Owned by the room's goroutine.
 	state      *classpb.State
@@ -64,7 +65,7 @@ type request struct {
 }
 
 func newRoom(s Session, o Options, newCode func() string) *Room {
-	return &Room{
+	r := &Room{
 		tenant: s.Tenant, name: s.Name, session: s.ID,
 		options: o, log: s.Log, newCode: newCode,
 		slog:    o.Log.With("class", s.Tenant+"/"+s.Name, "session", s.ID),
@@ -77,6 +78,8 @@ func newRoom(s Session, o Options, newCode func() string) *Room {
 		kept:    kept{base: class.NewState()},
 		answers: newAnswers(o.AnswersKept),
 	}
+	r.openDoor()
+	return r
 }
 
 // Key is the tenant and the name of the class.
