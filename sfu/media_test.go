@@ -16,7 +16,11 @@ import (
 
 func clientInterceptors(m *webrtc.MediaEngine) (*interceptor.Registry, error) {
 	reg := &interceptor.Registry{}
-	return reg, webrtc.RegisterDefaultInterceptors(m, reg)
+	if err := webrtc.RegisterDefaultInterceptors(m, reg); err != nil {
+		return nil, err
+	}
+	reg.Add(&early{}) // last added, asked first
+	return reg, nil
 }
 
 // source is a track of a test client: it writes whole RTP packets.
@@ -221,6 +225,7 @@ type received struct {
 	pics    []uint16
 	tl0s    []uint8
 	sizes   []int
+	again   []bool // came over RTX
 	ended   bool
 }
 
@@ -234,18 +239,19 @@ func (c *client) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	})
 	go func() {
 		for {
-			p, _, err := track.ReadRTP()
+			p, a, err := track.ReadRTP()
 			if err != nil {
 				c.change(func() { c.tracks[sid].ended = true })
 				return
 			}
-			c.change(func() { c.tracks[sid].note(p, track.Kind() == webrtc.RTPCodecTypeVideo) })
+			again := a.Get(webrtc.AttributeRtxSequenceNumber) != nil
+			c.change(func() { c.tracks[sid].note(p, again, track.Kind() == webrtc.RTPCodecTypeVideo) })
 		}
 	}()
 }
 
-func (r *received) note(p *rtp.Packet, video bool) {
-	r.packets = append(r.packets, p.Header)
+func (r *received) note(p *rtp.Packet, again, video bool) {
+	r.packets, r.again = append(r.packets, p.Header), append(r.again, again)
 	r.sizes = append(r.sizes, len(p.Payload))
 	if video && len(p.Payload) > 6 {
 		r.pics = append(r.pics, binary.BigEndian.Uint16(p.Payload[2:])&0x7fff)
@@ -273,10 +279,23 @@ func (r *received) inOrder() {
 	})
 	sorted := received{mime: r.mime, ended: r.ended}
 	for _, i := range index {
+		if n := len(sorted.packets); n > 0 && sorted.packets[n-1].SequenceNumber == r.packets[i].SequenceNumber &&
+			(r.again[i] || sorted.again[n-1]) && r.sameAs(i, &sorted, n-1) {
+			continue // asked for twice, or late and asked for: both copies came
+		}
 		sorted.packets, sorted.sizes = append(sorted.packets, r.packets[i]), append(sorted.sizes, r.sizes[i])
+		sorted.again = append(sorted.again, r.again[i])
 		if len(r.pics) == len(r.packets) {
 			sorted.pics, sorted.tl0s = append(sorted.pics, r.pics[i]), append(sorted.tl0s, r.tl0s[i])
 		}
 	}
 	*r = sorted
+}
+
+// sameAs says whether two packets of one number are copies as far as they were noted.
+func (r *received) sameAs(i int, o *received, j int) bool {
+	if r.packets[i].Timestamp != o.packets[j].Timestamp || r.packets[i].Marker != o.packets[j].Marker || r.sizes[i] != o.sizes[j] {
+		return false
+	}
+	return len(r.pics) != len(r.packets) || r.pics[i] == o.pics[j] && r.tl0s[i] == o.tl0s[j]
 }

@@ -42,10 +42,12 @@ func (c *Client) newPC(target livekit.SignalTarget) (*webrtc.PeerConnection, err
 			}
 		}
 	}
+	media.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBNACK}, webrtc.RTPCodecTypeAudio) // as LiveKit's clients do for Opus
 	registry := &interceptor.Registry{}
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
 		return nil, err
 	}
+	registry.Add(&early{}) // last added, asked first
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
 	if c.opts.SettingsFunc != nil {
