@@ -74,6 +74,19 @@ func (p *page) next() *classpb.ServerFrame {
 // do commands, and waits until the class has said yes.
 func (p *page) do(c *classpb.Command) {
 	p.t.Helper()
+	p.send(c)
+	for {
+		if r := p.next().GetReply(); r.GetRequestId() == c.GetRequestId() {
+			if r.GetError() != nil {
+				p.t.Fatalf("%T: %v", c.GetBody(), r.GetError())
+			}
+			return
+		}
+	}
+}
+
+func (p *page) send(c *classpb.Command) {
+	p.t.Helper()
 	p.commands++
 	c.RequestId = strconv.Itoa(p.commands)
 	data, err := proto.Marshal(&classpb.ClientFrame{Frame: &classpb.ClientFrame_Command{Command: c}})
@@ -83,12 +96,14 @@ func (p *page) do(c *classpb.Command) {
 	if err := p.conn.WriteMessage(websocket.BinaryMessage, data); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// goodbye reads on to the server's last word.
+func (p *page) goodbye() classpb.GoodbyeReason {
+	p.t.Helper()
 	for {
-		if r := p.next().GetReply(); r.GetRequestId() == c.GetRequestId() {
-			if r.GetError() != nil {
-				p.t.Fatalf("%T: %v", c.GetBody(), r.GetError())
-			}
-			return
+		if g := p.next().GetGoodbye(); g != nil {
+			return g.GetReason()
 		}
 	}
 }
