@@ -3,6 +3,7 @@
 const codes = [
   'invalid', // the server refuses the input: name, code, title
   'not_found', // no open class has this code
+  'not_open', // a teacher has to open the class first
   'unauthorized', // the link or its token is not valid, or has expired
   'forbidden',
   'banned',

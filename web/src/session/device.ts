@@ -1,11 +1,12 @@
-// The device key: random, of this tab. The server makes the person's identity in a
-// class from it, so that a reload is the same person and another tab is not.
+// The device key: random, of this browser. The server makes the person's identity in a
+// class from it, the class and the role, so that who comes back is the same person,
+// after a closed tab too, and that a ban outlives the tab.
 
-import { readJSON, textOf, thisTab, writeJSON, type Store } from './storage'
+import { readJSON, textOf, thisDevice, writeJSON, type Store } from './storage'
 
 const key = 'preau.device'
 
-export function deviceKey(store: () => Store = thisTab): string {
+export function deviceKey(store: () => Store = thisDevice): string {
   const kept = textOf(readJSON(store, key))
   if (/^[0-9a-f]{32}$/.test(kept)) return kept
   const fresh = randomKey()

@@ -147,7 +147,7 @@ describe('what is remembered', () => {
   })
 })
 
-it('the device key lasts as long as the tab', () => {
+it('the device key lasts as long as what the browser keeps', () => {
   const store = memory()
   const key = deviceKey(store)
   expect(key).toMatch(/^[0-9a-f]{32}$/)

@@ -42,6 +42,7 @@ export function endingOf(code: ApiErrorCode): Ending | undefined {
     case 'ended':
       return 'ended'
     case 'not_found':
+    case 'not_open':
       return 'notfound'
     case 'unauthorized':
     case 'forbidden':
