@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -219,7 +220,8 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	}
 	defer r.Connected(teacher)()
 	slow := s.metrics.drops.WithLabelValues("slow_reader")
-	ctx := s.patient()
+	ctx, cancel := context.WithTimeout(t.Context(), 6*patience) // two thousand long messages are work
+	defer cancel()
 	for valueOf(t, slow) == 0 { // the buffers on the way fill up, then the outbox
 		noise := make([]byte, 1000)
 		_, _ = rand.Read(noise)

@@ -152,6 +152,20 @@ func TestGoodbyes(t *testing.T) {
 	}
 }
 
+func TestWhoIsRefusedIsTold(t *testing.T) {
+	s := newTestSchool(t)
+	s.open("", "5b", true)
+	teacher := s.enter(s.token("5b", "teacher", asTeacher))
+	waits := s.enter(s.token("5b", "waits", asPupil))
+	refuse := &classpb.Refuse{Participants: []string{waits.hello.GetParticipant()}}
+	if r := teacher.do(&classpb.Command{RequestId: "no", Body: &classpb.Command_Refuse{Refuse: refuse}}); r.GetError() != nil {
+		t.Error(r.GetError())
+	}
+	if got := waits.goodbye(); got != classpb.GoodbyeReason_GOODBYE_REASON_REFUSED {
+		t.Errorf("goodbye: %v", got)
+	}
+}
+
 func TestPings(t *testing.T) {
 	s := newTestSchool(t, func(o *Options) { o.Limits.Ping = 20 * time.Millisecond })
 	p := s.enter(s.token("5b", "teacher", asTeacher))

@@ -1,11 +1,13 @@
 package signaling
 
 import (
+	"net/http"
 	"net/url"
 	"testing"
 
 	"github.com/livekit/protocol/auth"
 	lk "github.com/livekit/protocol/livekit"
+	"github.com/twitchtv/twirp"
 
 	"preau/signaling/classpb"
 )
@@ -148,6 +150,40 @@ func TestRTCLobby(t *testing.T) {
 		if _, ok := c.(Send); ok {
 			t.Error("who waits was heard")
 		}
+	}
+}
+
+func TestRTCWhoIsRefusedIsTold(t *testing.T) {
+	s := newRTCSchool(t)
+	s.enter(s.token("ada", teacher))
+	s.do("ada", &classpb.Command{Body: &classpb.Command_SetLobby{SetLobby: &classpb.SetLobby{Lobby: true}}})
+	b := s.enter(s.token("bob", pupil))
+	s.do("ada", &classpb.Command{Body: &classpb.Command_Refuse{Refuse: &classpb.Refuse{Participants: []string{s.id("bob")}}}})
+	b.expectLeave(lk.DisconnectReason_PARTICIPANT_REMOVED, lk.LeaveRequest_DISCONNECT)
+}
+
+// What the server API says of subscriptions counts as if the client had said it.
+func TestRTCSubscriptionsByTheServerAPI(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b := s.enter(s.foreign("ada", nil)), s.enter(s.foreign("bob", nil))
+	mic := a.publish(s, microphone("m"))
+	b.peer.did(t, "bob hears ada", is(Subscribe{SID: mic, On: true}))
+	ctx, err := twirp.WithHTTPRequestHeaders(t.Context(), http.Header{
+		"Authorization": {"Bearer " + s.foreign("", func(g *auth.VideoGrant) { g.RoomJoin, g.RoomAdmin = false, true })},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := lk.NewRoomServiceProtobufClient(s.http.URL, http.DefaultClient)
+	ask := func(identity string, on bool) error {
+		return second(api.UpdateSubscriptions(ctx, &lk.UpdateSubscriptionsRequest{Room: "maths", Identity: identity, TrackSids: []string{mic}, Subscribe: on}))
+	}
+	if err := ask("bob", false); err != nil {
+		t.Fatal(err)
+	}
+	b.peer.did(t, "and no longer", is(Subscribe{SID: mic}))
+	if err := ask("nobody", false); codeOfTwirp(err) != twirp.NotFound {
+		t.Errorf("nobody: %v", err)
 	}
 }
 

@@ -169,9 +169,32 @@ func absent(method string) error {
 	return twirp.Unimplemented.Error("this server does not offer " + method + " yet")
 }
 
-// UpdateSubscriptions is not offered.
-func (s *roomService) UpdateSubscriptions(context.Context, *lk.UpdateSubscriptionsRequest) (*lk.UpdateSubscriptionsResponse, error) {
-	return nil, absent("UpdateSubscriptions")
+// UpdateSubscriptions subscribes somebody to tracks, or ends that: as if their
+// client had asked.
+func (s *roomService) UpdateSubscriptions(ctx context.Context, q *lk.UpdateSubscriptionsRequest) (*lk.UpdateSubscriptionsResponse, error) {
+	r, _, err := s.admin(ctx, q.GetRoom())
+	if err != nil {
+		return nil, err
+	}
+	_, p, err := person(ctx, r, q.GetIdentity())
+	if err != nil {
+		return nil, err
+	}
+	if s.rtc == nil {
+		return nil, twirp.Unimplemented.Error("this server carries no media")
+	}
+	session := s.rtc.session(roomName(r), p.GetId())
+	if session == nil {
+		return nil, twirp.NotFoundError("participant has no media session")
+	}
+	session.offer(func() {
+		if session.view != nil {
+			session.subscription(&lk.UpdateSubscription{
+				TrackSids: q.GetTrackSids(), Subscribe: q.GetSubscribe(), ParticipantTracks: q.GetParticipantTracks(),
+			})
+		}
+	})
+	return &lk.UpdateSubscriptionsResponse{}, nil
 }
 
 // ForwardParticipant is not offered.
