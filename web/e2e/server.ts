@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const program = new URL('../../bin/preau', import.meta.url).pathname
+export const program = new URL('../../bin/preau', import.meta.url).pathname
 
 /** A running `preau serve --dev` with ports of the kernel's choice and a data directory of its own. */
 export class Server {
