@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/livekit/protocol/livekit"
@@ -48,6 +49,20 @@ func TestClassOfElevenHearsWithoutASeam(t *testing.T) {
 	for _, p := range pupils {
 		for _, track := range p.Tracks() {
 			seamless(t, p, track)
+		}
+	}
+	s.showDrops(t)
+}
+
+// showDrops tells in a failed test where the server itself dropped packets, and why.
+func (s *testServer) showDrops(t *testing.T) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
+	for line := range strings.Lines(s.metrics(t)) {
+		if strings.HasPrefix(line, "preau_sfu_dropped_total") && !strings.HasSuffix(line, " 0\n") {
+			t.Log(strings.TrimSpace(line))
 		}
 	}
 }
