@@ -20,6 +20,7 @@ var reducers = map[protoreflect.Name]func(*classpb.State, *classpb.Event){
 	"unbanned":          applyUnbanned,
 	"role_set":          applyRoleSet,
 	"withdrawn":         applyWithdrawn,
+	"forgotten":         applyForgotten,
 	"locks_set":         applyLocksSet,
 	"lobby_set":         applyLobbySet,
 	"permissions_set":   applyPermissionsSet,

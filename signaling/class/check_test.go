@@ -28,15 +28,15 @@ func checkPeople(s *classpb.State) error {
 			return fmt.Errorf("%s has no identity of its own", id)
 		case p.GetPresence() == classpb.Presence_PRESENCE_UNSPECIFIED || p.GetRole() == classpb.Role_ROLE_UNSPECIFIED || p.GetTokenRole() == classpb.Role_ROLE_UNSPECIFIED:
 			return fmt.Errorf("%s is half there: %v", id, p)
-		case waits(p) && (p.GetAdmitted() || p.GetRole() != classpb.Role_ROLE_PUPIL):
+		case waits(p) && (p.GetAdmitted() || p.GetRole() != classpb.Role_ROLE_PUPIL && !p.GetKnocks()):
 			return fmt.Errorf("%s waits and need not: %v", id, p)
-		case inside(p) && (!p.GetAdmitted() || p.GetBanned() || p.GetOrder() == 0):
+		case inside(p) && (!p.GetAdmitted() || p.GetKnocks() || p.GetBanned() || p.GetOrder() == 0):
 			return fmt.Errorf("%s should not be inside: %v", id, p)
 		case p.GetAdmitted() && p.GetIntroduced() == Hidden(p), p.GetIntroduced() && !p.GetAdmitted():
 			return fmt.Errorf("%s is known to the wrong people: %v", id, p)
 		case s.GetPhase() != classpb.Phase_PHASE_OPEN && (inside(p) || waits(p)):
 			return fmt.Errorf("%s is in a class that is not open", id)
-		case waits(p) && !s.GetLobby():
+		case waits(p) && !s.GetLobby() && !p.GetKnocks():
 			return fmt.Errorf("%s waits, and there is no lobby", id)
 		}
 		identities[identity] = true

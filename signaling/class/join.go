@@ -36,7 +36,7 @@ func decideJoin(d *docket, c *classpb.Command) error {
 	switch {
 	case inside(a.known):
 		d.again(a)
-	case waits(a.known) && d.mustWait(a):
+	case waits(a.known) && a.known.GetTokenRole() == a.tokenRole && d.mustWait(a):
 		d.introduce(a, about(a.known))
 	default:
 		return d.arrive(a)
@@ -60,14 +60,21 @@ func (d *docket) arrivalOf(j *classpb.Join, profile *classpb.Profile) arrival {
 		return a
 	}
 	a.role = p.GetRole()
+	if knocks(p) && a.role == classpb.Role_ROLE_TEACHER {
+		a.role = a.tokenRole // who was made a teacher and then removed is not one any more
+	}
 	if here := inside(p) || waits(p); here || !a.foreign { // a foreign token's grants hold anew after each absence
 		a.permissions = clone(p.GetPermissions())
 	}
 	return a
 }
 
-// mustWait: pupils do, while the lobby is on and they have not been admitted once.
+// mustWait: pupils do, while the lobby is on and they have not been admitted once; and whoever
+// knocks.
 func (d *docket) mustWait(a arrival) bool {
+	if knocks(a.known) && !entersUnasked(a.tokenRole) {
+		return true
+	}
 	return d.state.GetLobby() && a.role == classpb.Role_ROLE_PUPIL && !a.known.GetAdmitted()
 }
 
@@ -98,11 +105,23 @@ func (d *docket) arrive(a arrival) error {
 		d.enter(a)
 		return nil
 	}
+	d.wait(a)
+	return nil
+}
+
+// wait puts someone before the door. Who had been inside is withdrawn first, since pupils know
+// nothing of who waits.
+func (d *docket) wait(a arrival) {
+	knocking := knocks(a.known)
+	if a.known.GetAdmitted() {
+		d.tell(about(a.known), &classpb.Event{Body: &classpb.Event_Withdrawn{Withdrawn: &classpb.Withdrawn{Participant: a.id}}})
+		a.known = nil
+	}
 	d.introduce(a, teachersAnd(a.id))
 	d.tell(teachersAnd(a.id), &classpb.Event{Body: &classpb.Event_Waited{Waited: &classpb.Waited{
 		Participant: a.id, Role: a.role, TokenRole: a.tokenRole, Foreign: a.foreign, Permissions: a.permissions,
+		Knocks: knocking,
 	}}})
-	return nil
 }
 
 // enter brings someone into the class: from outside, from the lobby, or within it with another role.
@@ -153,8 +172,8 @@ func (d *docket) introduce(a arrival, to *classpb.Audience) {
 	}}})
 }
 
-// roomFor checks the bounds of the class. Who teaches, and the hidden, are not counted out by the
-// class's own.
+// roomFor checks the bounds of the class. Who teaches is never counted out: a class filled by
+// strangers needs a teacher most. The hidden are not by the class's own bound.
 func (d *docket) roomFor(a arrival) error {
 	here := 0
 	for _, p := range d.state.GetParticipants() {
@@ -163,11 +182,12 @@ func (d *docket) roomFor(a arrival) error {
 		}
 	}
 	own := int(d.state.GetMaxParticipants())
-	exempt := a.role == classpb.Role_ROLE_TEACHER || hiddenRole(a.role) || waits(a.known)
 	switch {
-	case here >= MaxParticipants && !waits(a.known),
-		own > 0 && here >= own && !exempt,
-		a.known == nil && len(d.state.GetParticipants()) >= MaxRecords:
+	case a.role == classpb.Role_ROLE_TEACHER || waits(a.known):
+		return nil
+	case here >= MaxParticipants,
+		own > 0 && here >= own && !hiddenRole(a.role),
+		a.known == nil && len(d.state.GetParticipants())-d.forgetStrangers() >= MaxRecords:
 		return refuse(classpb.Code_CODE_FULL, "the class is full")
 	}
 	return nil

@@ -38,7 +38,7 @@ func decideRefuse(d *docket, c *classpb.Command) error {
 	return nil
 }
 
-// decideSetLobby: a lobby that closes lets in who stood there.
+// decideSetLobby: a lobby that closes lets in who stood there, but for who would knock without one.
 func decideSetLobby(d *docket, c *classpb.Command) error {
 	lobby := c.GetSetLobby().GetLobby()
 	if lobby == d.state.GetLobby() {
@@ -47,7 +47,9 @@ func decideSetLobby(d *docket, c *classpb.Command) error {
 	d.tell(door(), &classpb.Event{Body: &classpb.Event_LobbySet{LobbySet: &classpb.LobbySet{Lobby: lobby}}})
 	if !lobby {
 		for _, id := range d.waiting() {
-			d.admit(d.state.GetParticipants()[id])
+			if p := d.state.GetParticipants()[id]; !knocks(p) {
+				d.admit(p)
+			}
 		}
 	}
 	return nil

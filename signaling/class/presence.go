@@ -19,8 +19,9 @@ import (
 //	                         gone ─── Waited ─▶  gone ─────────┘
 //
 // Waiting: in the lobby. Present: a socket is up. Away: none for 5 s. Gone: left, removed, refused,
-// or no socket for 60 s; who had been admitted comes back without waiting. Who was banned does not
-// come back before Unbanned. With Left go the tracks, the hand, the word and the spotlight.
+// or no socket for 60 s; who had been admitted comes back without waiting, unless they were removed:
+// who was removed or refused knocks, lobby or none, and waits until admitted anew (knock.go). Who was
+// banned does not come back before Unbanned. With Left go the tracks, the hand, the word and the spotlight.
 // Withdrawn leads from anywhere to outside, for who hears it.
 
 func decideLeave(d *docket, _ *classpb.Command) error {
@@ -73,7 +74,7 @@ func applyWaited(s *classpb.State, e *classpb.Event) {
 	p := record(s, w.GetParticipant())
 	p.Presence, p.Left = classpb.Presence_PRESENCE_WAITING, classpb.LeaveReason_LEAVE_REASON_UNSPECIFIED
 	p.Role, p.TokenRole, p.Foreign = w.GetRole(), w.GetTokenRole(), w.GetForeign()
-	p.Permissions, p.Sid = clone(w.GetPermissions()), ""
+	p.Permissions, p.Sid, p.Knocks = clone(w.GetPermissions()), "", w.GetKnocks()
 }
 
 // applyJoined sets all that the event carries, so that a view which had not heard of the
@@ -84,7 +85,7 @@ func applyJoined(s *classpb.State, e *classpb.Event) {
 	p.Presence, p.Left = classpb.Presence_PRESENCE_PRESENT, classpb.LeaveReason_LEAVE_REASON_UNSPECIFIED
 	p.Role, p.TokenRole, p.Foreign = j.GetRole(), j.GetTokenRole(), j.GetForeign()
 	p.Permissions, p.Sid = clone(j.GetPermissions()), j.GetSid()
-	p.Admitted, p.Banned = true, false
+	p.Admitted, p.Banned, p.Knocks = true, false, false
 	if p.Order == 0 {
 		p.Order, p.JoinedMs = e.GetSeq(), e.GetTimeMs()
 	}

@@ -13,6 +13,7 @@ var scenarios = map[string]func(*testing.T) *scene{
 	"moderation": playModeration,
 	"links":      playLinks,
 	"roles":      playRoles,
+	"knocking":   playKnocking,
 }
 
 // playLesson: a class with a lobby, from the bell to the end.
@@ -107,7 +108,13 @@ func playModeration(t *testing.T) *scene {
 	sc.do(By(blaise), mute("TR_mic_"+blaise, false))
 	sc.do(By(blaise), raiseHand())
 	sc.do(martin, remove(blaise, false))
-	sc.join("blaise", "Blaise le retour", pupil)
+	sc.emit(nil, // as it was before who is removed had to knock
+		&classpb.Event{Body: &classpb.Event_ProfileSet{ProfileSet: &classpb.ProfileSet{
+			Participant: blaise, Profile: &classpb.Profile{Identity: "blaise", Name: "Blaise le retour"},
+		}}},
+		&classpb.Event{Body: &classpb.Event_Joined{Joined: &classpb.Joined{
+			Participant: blaise, Role: pupil, TokenRole: pupil, Permissions: sc.person(blaise).GetPermissions(),
+		}}})
 	sc.do(martin, remove(blaise, true))
 	sc.refused(classpb.Code_CODE_BANNED, Node(), join("blaise", "Blaise", pupil))
 	sc.do(Key("school"), unban(blaise))
@@ -164,5 +171,33 @@ func playRoles(t *testing.T) *scene {
 	sc.join("blaise", "Blaise", pupil)
 	sc.join("ada", "Ada", teacher)
 	sc.join("ada", "Ada", observer)
+	return sc
+}
+
+// playKnocking: who was removed or refused comes back to a closed door, lobby or none.
+func playKnocking(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", presenter)
+	sc.do(By(ada), chat(toEveryone(), "une bêtise"))
+	sc.do(martin, remove(ada, false))
+	sc.join("ada", "Ada", pupil)
+	sc.do(By(ada), leave())
+	sc.join("ada", "Ada L.", pupil)
+	sc.do(martin, remove(blaise, false))
+	sc.join("blaise", "Blaise", presenter)
+	sc.do(martin, admit(ada))
+	sc.do(martin, refuseEntry(blaise))
+	sc.join("blaise", "Blaise", presenter)
+	sc.do(Node(), presence(blaise, classpb.Presence_PRESENCE_GONE))
+	sc.do(martin, setLobby(true))
+	carl := sc.join("carl", "Carl", pupil)
+	sc.do(martin, refuseEntry(carl))
+	sc.join("carl", "Carl", pupil)
+	sc.join("dora", "Dora", pupil)
+	sc.do(martin, setLobby(false))
+	sc.do(By(carl), leave())
+	sc.emit(teachersAnd(), &classpb.Event{Body: &classpb.Event_Forgotten{Forgotten: &classpb.Forgotten{Participants: []string{blaise, carl}}}})
+	sc.join("blaise", "Blaise", pupil)
 	return sc
 }

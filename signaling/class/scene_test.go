@@ -153,10 +153,12 @@ func marshal(m proto.Message) []byte {
 	return b
 }
 
-// emit writes an event that no short scene leads to.
-func (sc *scene) emit(to *classpb.Audience, e *classpb.Event) {
+// emit writes events that no short scene leads to, or none any more.
+func (sc *scene) emit(to *classpb.Audience, events ...*classpb.Event) {
 	sc.now += 1000
 	d := &docket{state: sc.state, actor: Node(), in: sc.input(), session: sc.state.GetSession(), seq: sc.state.GetSeq()}
-	d.tell(to, e)
+	for _, e := range events {
+		d.tell(to, e)
+	}
 	sc.keep(d.decision.Events...)
 }

@@ -64,6 +64,7 @@ var notPersonal = []protoreflect.FullName{
 	"preau.class.v1.Event.group",
 	"preau.class.v1.Event.request_id",
 	"preau.class.v1.Event.session",
+	"preau.class.v1.Forgotten.participants",
 	"preau.class.v1.GiveWord.participant",
 	"preau.class.v1.HandLowered.participant",
 	"preau.class.v1.HandRaised.participant",

@@ -805,6 +805,7 @@ type Participant struct {
 	Foreign       bool                   `protobuf:"varint,12,opt,name=foreign,proto3" json:"foreign,omitempty"`                                               // speaks LiveKit only: its token carried no role
 	Introduced    bool                   `protobuf:"varint,13,opt,name=introduced,proto3" json:"introduced,omitempty"`                                         // its ProfileSet went to everyone admitted
 	TokenRole     Role                   `protobuf:"varint,14,opt,name=token_role,json=tokenRole,proto3,enum=preau.class.v1.Role" json:"token_role,omitempty"` // what its token said when it last came; role may have been changed since
+	Knocks        bool                   `protobuf:"varint,15,opt,name=knocks,proto3" json:"knocks,omitempty"`                                                 // was removed or refused: waits, whatever the lobby says, until admitted anew
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -935,6 +936,13 @@ func (x *Participant) GetTokenRole() Role {
 		return x.TokenRole
 	}
 	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *Participant) GetKnocks() bool {
+	if x != nil {
+		return x.Knocks
+	}
+	return false
 }
 
 type Track struct {
@@ -1543,6 +1551,7 @@ type Event struct {
 	//	*Event_HandsLowered
 	//	*Event_Withdrawn
 	//	*Event_ChatForgotten
+	//	*Event_Forgotten
 	Body          isEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1902,6 +1911,15 @@ func (x *Event) GetChatForgotten() *ChatForgotten {
 	return nil
 }
 
+func (x *Event) GetForgotten() *Forgotten {
+	if x != nil {
+		if x, ok := x.Body.(*Event_Forgotten); ok {
+			return x.Forgotten
+		}
+	}
+	return nil
+}
+
 type isEvent_Body interface {
 	isEvent_Body()
 }
@@ -2022,6 +2040,10 @@ type Event_ChatForgotten struct {
 	ChatForgotten *ChatForgotten `protobuf:"bytes,44,opt,name=chat_forgotten,json=chatForgotten,proto3,oneof"`
 }
 
+type Event_Forgotten struct {
+	Forgotten *Forgotten `protobuf:"bytes,45,opt,name=forgotten,proto3,oneof"`
+}
+
 func (*Event_Opened) isEvent_Body() {}
 
 func (*Event_Ended) isEvent_Body() {}
@@ -2079,6 +2101,8 @@ func (*Event_HandsLowered) isEvent_Body() {}
 func (*Event_Withdrawn) isEvent_Body() {}
 
 func (*Event_ChatForgotten) isEvent_Body() {}
+
+func (*Event_Forgotten) isEvent_Body() {}
 
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -2292,6 +2316,7 @@ type Waited struct {
 	Permissions   *Permissions           `protobuf:"bytes,3,opt,name=permissions,proto3" json:"permissions,omitempty"`
 	Foreign       bool                   `protobuf:"varint,4,opt,name=foreign,proto3" json:"foreign,omitempty"`
 	TokenRole     Role                   `protobuf:"varint,5,opt,name=token_role,json=tokenRole,proto3,enum=preau.class.v1.Role" json:"token_role,omitempty"`
+	Knocks        bool                   `protobuf:"varint,6,opt,name=knocks,proto3" json:"knocks,omitempty"` // was removed or refused before
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2359,6 +2384,13 @@ func (x *Waited) GetTokenRole() Role {
 		return x.TokenRole
 	}
 	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *Waited) GetKnocks() bool {
+	if x != nil {
+		return x.Knocks
+	}
+	return false
 }
 
 // Joined: present, with everything a view needs that had not heard of them.
@@ -2633,6 +2665,52 @@ func (x *Withdrawn) GetParticipant() string {
 	return ""
 }
 
+// Forgotten: as if never here, for who went away from the door without having
+// been let in. Heard by teachers; it keeps a class's records bounded.
+type Forgotten struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Participants  []string               `protobuf:"bytes,1,rep,name=participants,proto3" json:"participants,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Forgotten) Reset() {
+	*x = Forgotten{}
+	mi := &file_class_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Forgotten) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Forgotten) ProtoMessage() {}
+
+func (x *Forgotten) ProtoReflect() protoreflect.Message {
+	mi := &file_class_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Forgotten.ProtoReflect.Descriptor instead.
+func (*Forgotten) Descriptor() ([]byte, []int) {
+	return file_class_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Forgotten) GetParticipants() []string {
+	if x != nil {
+		return x.Participants
+	}
+	return nil
+}
+
 type Unbanned struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Participant   string                 `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
@@ -2642,7 +2720,7 @@ type Unbanned struct {
 
 func (x *Unbanned) Reset() {
 	*x = Unbanned{}
-	mi := &file_class_proto_msgTypes[19]
+	mi := &file_class_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2732,7 @@ func (x *Unbanned) String() string {
 func (*Unbanned) ProtoMessage() {}
 
 func (x *Unbanned) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[19]
+	mi := &file_class_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2745,7 @@ func (x *Unbanned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unbanned.ProtoReflect.Descriptor instead.
 func (*Unbanned) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{19}
+	return file_class_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unbanned) GetParticipant() string {
@@ -2687,7 +2765,7 @@ type RoleSet struct {
 
 func (x *RoleSet) Reset() {
 	*x = RoleSet{}
-	mi := &file_class_proto_msgTypes[20]
+	mi := &file_class_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2699,7 +2777,7 @@ func (x *RoleSet) String() string {
 func (*RoleSet) ProtoMessage() {}
 
 func (x *RoleSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[20]
+	mi := &file_class_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2712,7 +2790,7 @@ func (x *RoleSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoleSet.ProtoReflect.Descriptor instead.
 func (*RoleSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{20}
+	return file_class_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RoleSet) GetParticipant() string {
@@ -2738,7 +2816,7 @@ type LocksSet struct {
 
 func (x *LocksSet) Reset() {
 	*x = LocksSet{}
-	mi := &file_class_proto_msgTypes[21]
+	mi := &file_class_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2828,7 @@ func (x *LocksSet) String() string {
 func (*LocksSet) ProtoMessage() {}
 
 func (x *LocksSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[21]
+	mi := &file_class_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2841,7 @@ func (x *LocksSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LocksSet.ProtoReflect.Descriptor instead.
 func (*LocksSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{21}
+	return file_class_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *LocksSet) GetLocks() *Locks {
@@ -2782,7 +2860,7 @@ type LobbySet struct {
 
 func (x *LobbySet) Reset() {
 	*x = LobbySet{}
-	mi := &file_class_proto_msgTypes[22]
+	mi := &file_class_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2872,7 @@ func (x *LobbySet) String() string {
 func (*LobbySet) ProtoMessage() {}
 
 func (x *LobbySet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[22]
+	mi := &file_class_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2885,7 @@ func (x *LobbySet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LobbySet.ProtoReflect.Descriptor instead.
 func (*LobbySet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{22}
+	return file_class_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LobbySet) GetLobby() bool {
@@ -2827,7 +2905,7 @@ type PermissionsSet struct {
 
 func (x *PermissionsSet) Reset() {
 	*x = PermissionsSet{}
-	mi := &file_class_proto_msgTypes[23]
+	mi := &file_class_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2839,7 +2917,7 @@ func (x *PermissionsSet) String() string {
 func (*PermissionsSet) ProtoMessage() {}
 
 func (x *PermissionsSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[23]
+	mi := &file_class_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2852,7 +2930,7 @@ func (x *PermissionsSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionsSet.ProtoReflect.Descriptor instead.
 func (*PermissionsSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{23}
+	return file_class_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PermissionsSet) GetParticipant() string {
@@ -2878,7 +2956,7 @@ type HandRaised struct {
 
 func (x *HandRaised) Reset() {
 	*x = HandRaised{}
-	mi := &file_class_proto_msgTypes[24]
+	mi := &file_class_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2890,7 +2968,7 @@ func (x *HandRaised) String() string {
 func (*HandRaised) ProtoMessage() {}
 
 func (x *HandRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[24]
+	mi := &file_class_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2903,7 +2981,7 @@ func (x *HandRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandRaised.ProtoReflect.Descriptor instead.
 func (*HandRaised) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{24}
+	return file_class_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HandRaised) GetParticipant() string {
@@ -2922,7 +3000,7 @@ type HandLowered struct {
 
 func (x *HandLowered) Reset() {
 	*x = HandLowered{}
-	mi := &file_class_proto_msgTypes[25]
+	mi := &file_class_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2934,7 +3012,7 @@ func (x *HandLowered) String() string {
 func (*HandLowered) ProtoMessage() {}
 
 func (x *HandLowered) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[25]
+	mi := &file_class_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2947,7 +3025,7 @@ func (x *HandLowered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandLowered.ProtoReflect.Descriptor instead.
 func (*HandLowered) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{25}
+	return file_class_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *HandLowered) GetParticipant() string {
@@ -2965,7 +3043,7 @@ type HandsLowered struct {
 
 func (x *HandsLowered) Reset() {
 	*x = HandsLowered{}
-	mi := &file_class_proto_msgTypes[26]
+	mi := &file_class_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2977,7 +3055,7 @@ func (x *HandsLowered) String() string {
 func (*HandsLowered) ProtoMessage() {}
 
 func (x *HandsLowered) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[26]
+	mi := &file_class_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2990,7 +3068,7 @@ func (x *HandsLowered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandsLowered.ProtoReflect.Descriptor instead.
 func (*HandsLowered) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{26}
+	return file_class_proto_rawDescGZIP(), []int{27}
 }
 
 type WordGiven struct {
@@ -3002,7 +3080,7 @@ type WordGiven struct {
 
 func (x *WordGiven) Reset() {
 	*x = WordGiven{}
-	mi := &file_class_proto_msgTypes[27]
+	mi := &file_class_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3014,7 +3092,7 @@ func (x *WordGiven) String() string {
 func (*WordGiven) ProtoMessage() {}
 
 func (x *WordGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[27]
+	mi := &file_class_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3027,7 +3105,7 @@ func (x *WordGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WordGiven.ProtoReflect.Descriptor instead.
 func (*WordGiven) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{27}
+	return file_class_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *WordGiven) GetParticipant() string {
@@ -3046,7 +3124,7 @@ type WordTaken struct {
 
 func (x *WordTaken) Reset() {
 	*x = WordTaken{}
-	mi := &file_class_proto_msgTypes[28]
+	mi := &file_class_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3058,7 +3136,7 @@ func (x *WordTaken) String() string {
 func (*WordTaken) ProtoMessage() {}
 
 func (x *WordTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[28]
+	mi := &file_class_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3071,7 +3149,7 @@ func (x *WordTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WordTaken.ProtoReflect.Descriptor instead.
 func (*WordTaken) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{28}
+	return file_class_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WordTaken) GetParticipant() string {
@@ -3090,7 +3168,7 @@ type ChatSent struct {
 
 func (x *ChatSent) Reset() {
 	*x = ChatSent{}
-	mi := &file_class_proto_msgTypes[29]
+	mi := &file_class_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3102,7 +3180,7 @@ func (x *ChatSent) String() string {
 func (*ChatSent) ProtoMessage() {}
 
 func (x *ChatSent) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[29]
+	mi := &file_class_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3115,7 +3193,7 @@ func (x *ChatSent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChatSent.ProtoReflect.Descriptor instead.
 func (*ChatSent) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{29}
+	return file_class_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ChatSent) GetMessage() *ChatMessage {
@@ -3134,7 +3212,7 @@ type ChatDeleted struct {
 
 func (x *ChatDeleted) Reset() {
 	*x = ChatDeleted{}
-	mi := &file_class_proto_msgTypes[30]
+	mi := &file_class_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3146,7 +3224,7 @@ func (x *ChatDeleted) String() string {
 func (*ChatDeleted) ProtoMessage() {}
 
 func (x *ChatDeleted) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[30]
+	mi := &file_class_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3159,7 +3237,7 @@ func (x *ChatDeleted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChatDeleted.ProtoReflect.Descriptor instead.
 func (*ChatDeleted) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{30}
+	return file_class_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ChatDeleted) GetId() string {
@@ -3180,7 +3258,7 @@ type ChatForgotten struct {
 
 func (x *ChatForgotten) Reset() {
 	*x = ChatForgotten{}
-	mi := &file_class_proto_msgTypes[31]
+	mi := &file_class_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3192,7 +3270,7 @@ func (x *ChatForgotten) String() string {
 func (*ChatForgotten) ProtoMessage() {}
 
 func (x *ChatForgotten) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[31]
+	mi := &file_class_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3205,7 +3283,7 @@ func (x *ChatForgotten) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChatForgotten.ProtoReflect.Descriptor instead.
 func (*ChatForgotten) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{31}
+	return file_class_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ChatForgotten) GetIds() []string {
@@ -3224,7 +3302,7 @@ type SpotlightSet struct {
 
 func (x *SpotlightSet) Reset() {
 	*x = SpotlightSet{}
-	mi := &file_class_proto_msgTypes[32]
+	mi := &file_class_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3236,7 +3314,7 @@ func (x *SpotlightSet) String() string {
 func (*SpotlightSet) ProtoMessage() {}
 
 func (x *SpotlightSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[32]
+	mi := &file_class_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3249,7 +3327,7 @@ func (x *SpotlightSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpotlightSet.ProtoReflect.Descriptor instead.
 func (*SpotlightSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{32}
+	return file_class_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SpotlightSet) GetParticipant() string {
@@ -3268,7 +3346,7 @@ type TrackPublished struct {
 
 func (x *TrackPublished) Reset() {
 	*x = TrackPublished{}
-	mi := &file_class_proto_msgTypes[33]
+	mi := &file_class_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3358,7 @@ func (x *TrackPublished) String() string {
 func (*TrackPublished) ProtoMessage() {}
 
 func (x *TrackPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[33]
+	mi := &file_class_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3371,7 @@ func (x *TrackPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackPublished.ProtoReflect.Descriptor instead.
 func (*TrackPublished) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{33}
+	return file_class_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TrackPublished) GetTrack() *Track {
@@ -3312,7 +3390,7 @@ type TrackUnpublished struct {
 
 func (x *TrackUnpublished) Reset() {
 	*x = TrackUnpublished{}
-	mi := &file_class_proto_msgTypes[34]
+	mi := &file_class_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3324,7 +3402,7 @@ func (x *TrackUnpublished) String() string {
 func (*TrackUnpublished) ProtoMessage() {}
 
 func (x *TrackUnpublished) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[34]
+	mi := &file_class_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3337,7 +3415,7 @@ func (x *TrackUnpublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackUnpublished.ProtoReflect.Descriptor instead.
 func (*TrackUnpublished) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{34}
+	return file_class_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TrackUnpublished) GetSid() string {
@@ -3358,7 +3436,7 @@ type TrackMuted struct {
 
 func (x *TrackMuted) Reset() {
 	*x = TrackMuted{}
-	mi := &file_class_proto_msgTypes[35]
+	mi := &file_class_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3370,7 +3448,7 @@ func (x *TrackMuted) String() string {
 func (*TrackMuted) ProtoMessage() {}
 
 func (x *TrackMuted) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[35]
+	mi := &file_class_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3383,7 +3461,7 @@ func (x *TrackMuted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrackMuted.ProtoReflect.Descriptor instead.
 func (*TrackMuted) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{35}
+	return file_class_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *TrackMuted) GetSid() string {
@@ -3416,7 +3494,7 @@ type TitleSet struct {
 
 func (x *TitleSet) Reset() {
 	*x = TitleSet{}
-	mi := &file_class_proto_msgTypes[36]
+	mi := &file_class_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3428,7 +3506,7 @@ func (x *TitleSet) String() string {
 func (*TitleSet) ProtoMessage() {}
 
 func (x *TitleSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[36]
+	mi := &file_class_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3441,7 +3519,7 @@ func (x *TitleSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TitleSet.ProtoReflect.Descriptor instead.
 func (*TitleSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{36}
+	return file_class_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TitleSet) GetTitle() string {
@@ -3460,7 +3538,7 @@ type MetadataSet struct {
 
 func (x *MetadataSet) Reset() {
 	*x = MetadataSet{}
-	mi := &file_class_proto_msgTypes[37]
+	mi := &file_class_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3472,7 +3550,7 @@ func (x *MetadataSet) String() string {
 func (*MetadataSet) ProtoMessage() {}
 
 func (x *MetadataSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[37]
+	mi := &file_class_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3485,7 +3563,7 @@ func (x *MetadataSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MetadataSet.ProtoReflect.Descriptor instead.
 func (*MetadataSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{37}
+	return file_class_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *MetadataSet) GetMetadata() string {
@@ -3506,7 +3584,7 @@ type SidSet struct {
 
 func (x *SidSet) Reset() {
 	*x = SidSet{}
-	mi := &file_class_proto_msgTypes[38]
+	mi := &file_class_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3518,7 +3596,7 @@ func (x *SidSet) String() string {
 func (*SidSet) ProtoMessage() {}
 
 func (x *SidSet) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[38]
+	mi := &file_class_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3531,7 +3609,7 @@ func (x *SidSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SidSet.ProtoReflect.Descriptor instead.
 func (*SidSet) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{38}
+	return file_class_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SidSet) GetParticipant() string {
@@ -3565,7 +3643,7 @@ type Ephemeral struct {
 
 func (x *Ephemeral) Reset() {
 	*x = Ephemeral{}
-	mi := &file_class_proto_msgTypes[39]
+	mi := &file_class_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3577,7 +3655,7 @@ func (x *Ephemeral) String() string {
 func (*Ephemeral) ProtoMessage() {}
 
 func (x *Ephemeral) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[39]
+	mi := &file_class_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3590,7 +3668,7 @@ func (x *Ephemeral) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ephemeral.ProtoReflect.Descriptor instead.
 func (*Ephemeral) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{39}
+	return file_class_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Ephemeral) GetFrom() string {
@@ -3657,7 +3735,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_class_proto_msgTypes[40]
+	mi := &file_class_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3669,7 +3747,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[40]
+	mi := &file_class_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3682,7 +3760,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{40}
+	return file_class_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -3701,7 +3779,7 @@ type UnmuteAsked struct {
 
 func (x *UnmuteAsked) Reset() {
 	*x = UnmuteAsked{}
-	mi := &file_class_proto_msgTypes[41]
+	mi := &file_class_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3713,7 +3791,7 @@ func (x *UnmuteAsked) String() string {
 func (*UnmuteAsked) ProtoMessage() {}
 
 func (x *UnmuteAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[41]
+	mi := &file_class_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3726,7 +3804,7 @@ func (x *UnmuteAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmuteAsked.ProtoReflect.Descriptor instead.
 func (*UnmuteAsked) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{41}
+	return file_class_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *UnmuteAsked) GetParticipant() string {
@@ -3779,7 +3857,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_class_proto_msgTypes[42]
+	mi := &file_class_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3791,7 +3869,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[42]
+	mi := &file_class_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3804,7 +3882,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{42}
+	return file_class_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Command) GetRequestId() string {
@@ -4301,7 +4379,7 @@ type LeaveClass struct {
 
 func (x *LeaveClass) Reset() {
 	*x = LeaveClass{}
-	mi := &file_class_proto_msgTypes[43]
+	mi := &file_class_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4313,7 +4391,7 @@ func (x *LeaveClass) String() string {
 func (*LeaveClass) ProtoMessage() {}
 
 func (x *LeaveClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[43]
+	mi := &file_class_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4326,7 +4404,7 @@ func (x *LeaveClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveClass.ProtoReflect.Descriptor instead.
 func (*LeaveClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{43}
+	return file_class_proto_rawDescGZIP(), []int{44}
 }
 
 type EndClass struct {
@@ -4337,7 +4415,7 @@ type EndClass struct {
 
 func (x *EndClass) Reset() {
 	*x = EndClass{}
-	mi := &file_class_proto_msgTypes[44]
+	mi := &file_class_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4349,7 +4427,7 @@ func (x *EndClass) String() string {
 func (*EndClass) ProtoMessage() {}
 
 func (x *EndClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[44]
+	mi := &file_class_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4362,7 +4440,7 @@ func (x *EndClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndClass.ProtoReflect.Descriptor instead.
 func (*EndClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{44}
+	return file_class_proto_rawDescGZIP(), []int{45}
 }
 
 type Admit struct {
@@ -4375,7 +4453,7 @@ type Admit struct {
 
 func (x *Admit) Reset() {
 	*x = Admit{}
-	mi := &file_class_proto_msgTypes[45]
+	mi := &file_class_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4465,7 @@ func (x *Admit) String() string {
 func (*Admit) ProtoMessage() {}
 
 func (x *Admit) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[45]
+	mi := &file_class_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4478,7 @@ func (x *Admit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admit.ProtoReflect.Descriptor instead.
 func (*Admit) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{45}
+	return file_class_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Admit) GetParticipants() []string {
@@ -4426,7 +4504,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_class_proto_msgTypes[46]
+	mi := &file_class_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4438,7 +4516,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[46]
+	mi := &file_class_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4451,7 +4529,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{46}
+	return file_class_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Refuse) GetParticipants() []string {
@@ -4471,7 +4549,7 @@ type Remove struct {
 
 func (x *Remove) Reset() {
 	*x = Remove{}
-	mi := &file_class_proto_msgTypes[47]
+	mi := &file_class_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4483,7 +4561,7 @@ func (x *Remove) String() string {
 func (*Remove) ProtoMessage() {}
 
 func (x *Remove) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[47]
+	mi := &file_class_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4496,7 +4574,7 @@ func (x *Remove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remove.ProtoReflect.Descriptor instead.
 func (*Remove) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{47}
+	return file_class_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Remove) GetParticipant() string {
@@ -4522,7 +4600,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_class_proto_msgTypes[48]
+	mi := &file_class_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4534,7 +4612,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[48]
+	mi := &file_class_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4547,7 +4625,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{48}
+	return file_class_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Unban) GetParticipant() string {
@@ -4567,7 +4645,7 @@ type SetRole struct {
 
 func (x *SetRole) Reset() {
 	*x = SetRole{}
-	mi := &file_class_proto_msgTypes[49]
+	mi := &file_class_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4579,7 +4657,7 @@ func (x *SetRole) String() string {
 func (*SetRole) ProtoMessage() {}
 
 func (x *SetRole) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[49]
+	mi := &file_class_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4592,7 +4670,7 @@ func (x *SetRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRole.ProtoReflect.Descriptor instead.
 func (*SetRole) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{49}
+	return file_class_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SetRole) GetParticipant() string {
@@ -4624,7 +4702,7 @@ type SetLocks struct {
 
 func (x *SetLocks) Reset() {
 	*x = SetLocks{}
-	mi := &file_class_proto_msgTypes[50]
+	mi := &file_class_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4636,7 +4714,7 @@ func (x *SetLocks) String() string {
 func (*SetLocks) ProtoMessage() {}
 
 func (x *SetLocks) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[50]
+	mi := &file_class_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4649,7 +4727,7 @@ func (x *SetLocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLocks.ProtoReflect.Descriptor instead.
 func (*SetLocks) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{50}
+	return file_class_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *SetLocks) GetMicrophone() bool {
@@ -4703,7 +4781,7 @@ type SetLobby struct {
 
 func (x *SetLobby) Reset() {
 	*x = SetLobby{}
-	mi := &file_class_proto_msgTypes[51]
+	mi := &file_class_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4715,7 +4793,7 @@ func (x *SetLobby) String() string {
 func (*SetLobby) ProtoMessage() {}
 
 func (x *SetLobby) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[51]
+	mi := &file_class_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4728,7 +4806,7 @@ func (x *SetLobby) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLobby.ProtoReflect.Descriptor instead.
 func (*SetLobby) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{51}
+	return file_class_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SetLobby) GetLobby() bool {
@@ -4754,7 +4832,7 @@ type SetPermissions struct {
 
 func (x *SetPermissions) Reset() {
 	*x = SetPermissions{}
-	mi := &file_class_proto_msgTypes[52]
+	mi := &file_class_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4766,7 +4844,7 @@ func (x *SetPermissions) String() string {
 func (*SetPermissions) ProtoMessage() {}
 
 func (x *SetPermissions) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[52]
+	mi := &file_class_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4779,7 +4857,7 @@ func (x *SetPermissions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPermissions.ProtoReflect.Descriptor instead.
 func (*SetPermissions) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{52}
+	return file_class_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SetPermissions) GetParticipant() string {
@@ -4842,7 +4920,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_class_proto_msgTypes[53]
+	mi := &file_class_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4854,7 +4932,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[53]
+	mi := &file_class_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4867,7 +4945,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{53}
+	return file_class_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Mute) GetSid() string {
@@ -4894,7 +4972,7 @@ type MuteAll struct {
 
 func (x *MuteAll) Reset() {
 	*x = MuteAll{}
-	mi := &file_class_proto_msgTypes[54]
+	mi := &file_class_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4906,7 +4984,7 @@ func (x *MuteAll) String() string {
 func (*MuteAll) ProtoMessage() {}
 
 func (x *MuteAll) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[54]
+	mi := &file_class_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4919,7 +4997,7 @@ func (x *MuteAll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteAll.ProtoReflect.Descriptor instead.
 func (*MuteAll) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{54}
+	return file_class_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *MuteAll) GetLock() bool {
@@ -4937,7 +5015,7 @@ type RaiseHand struct {
 
 func (x *RaiseHand) Reset() {
 	*x = RaiseHand{}
-	mi := &file_class_proto_msgTypes[55]
+	mi := &file_class_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4949,7 +5027,7 @@ func (x *RaiseHand) String() string {
 func (*RaiseHand) ProtoMessage() {}
 
 func (x *RaiseHand) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[55]
+	mi := &file_class_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4962,7 +5040,7 @@ func (x *RaiseHand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseHand.ProtoReflect.Descriptor instead.
 func (*RaiseHand) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{55}
+	return file_class_proto_rawDescGZIP(), []int{56}
 }
 
 type LowerHand struct {
@@ -4974,7 +5052,7 @@ type LowerHand struct {
 
 func (x *LowerHand) Reset() {
 	*x = LowerHand{}
-	mi := &file_class_proto_msgTypes[56]
+	mi := &file_class_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4986,7 +5064,7 @@ func (x *LowerHand) String() string {
 func (*LowerHand) ProtoMessage() {}
 
 func (x *LowerHand) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[56]
+	mi := &file_class_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4999,7 +5077,7 @@ func (x *LowerHand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LowerHand.ProtoReflect.Descriptor instead.
 func (*LowerHand) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{56}
+	return file_class_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *LowerHand) GetParticipant() string {
@@ -5017,7 +5095,7 @@ type LowerAllHands struct {
 
 func (x *LowerAllHands) Reset() {
 	*x = LowerAllHands{}
-	mi := &file_class_proto_msgTypes[57]
+	mi := &file_class_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5029,7 +5107,7 @@ func (x *LowerAllHands) String() string {
 func (*LowerAllHands) ProtoMessage() {}
 
 func (x *LowerAllHands) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[57]
+	mi := &file_class_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5042,7 +5120,7 @@ func (x *LowerAllHands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LowerAllHands.ProtoReflect.Descriptor instead.
 func (*LowerAllHands) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{57}
+	return file_class_proto_rawDescGZIP(), []int{58}
 }
 
 // GiveWord lowers the hand and lets the person use the microphone despite locks.
@@ -5055,7 +5133,7 @@ type GiveWord struct {
 
 func (x *GiveWord) Reset() {
 	*x = GiveWord{}
-	mi := &file_class_proto_msgTypes[58]
+	mi := &file_class_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5067,7 +5145,7 @@ func (x *GiveWord) String() string {
 func (*GiveWord) ProtoMessage() {}
 
 func (x *GiveWord) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[58]
+	mi := &file_class_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5080,7 +5158,7 @@ func (x *GiveWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveWord.ProtoReflect.Descriptor instead.
 func (*GiveWord) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{58}
+	return file_class_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *GiveWord) GetParticipant() string {
@@ -5099,7 +5177,7 @@ type TakeWord struct {
 
 func (x *TakeWord) Reset() {
 	*x = TakeWord{}
-	mi := &file_class_proto_msgTypes[59]
+	mi := &file_class_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5111,7 +5189,7 @@ func (x *TakeWord) String() string {
 func (*TakeWord) ProtoMessage() {}
 
 func (x *TakeWord) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[59]
+	mi := &file_class_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5124,7 +5202,7 @@ func (x *TakeWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeWord.ProtoReflect.Descriptor instead.
 func (*TakeWord) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{59}
+	return file_class_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *TakeWord) GetParticipant() string {
@@ -5143,7 +5221,7 @@ type React struct {
 
 func (x *React) Reset() {
 	*x = React{}
-	mi := &file_class_proto_msgTypes[60]
+	mi := &file_class_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5155,7 +5233,7 @@ func (x *React) String() string {
 func (*React) ProtoMessage() {}
 
 func (x *React) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[60]
+	mi := &file_class_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5168,7 +5246,7 @@ func (x *React) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use React.ProtoReflect.Descriptor instead.
 func (*React) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{60}
+	return file_class_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *React) GetEmoji() string {
@@ -5188,7 +5266,7 @@ type SendChat struct {
 
 func (x *SendChat) Reset() {
 	*x = SendChat{}
-	mi := &file_class_proto_msgTypes[61]
+	mi := &file_class_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5200,7 +5278,7 @@ func (x *SendChat) String() string {
 func (*SendChat) ProtoMessage() {}
 
 func (x *SendChat) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[61]
+	mi := &file_class_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5213,7 +5291,7 @@ func (x *SendChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendChat.ProtoReflect.Descriptor instead.
 func (*SendChat) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{61}
+	return file_class_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *SendChat) GetTo() *ChatTarget {
@@ -5239,7 +5317,7 @@ type DeleteChat struct {
 
 func (x *DeleteChat) Reset() {
 	*x = DeleteChat{}
-	mi := &file_class_proto_msgTypes[62]
+	mi := &file_class_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5251,7 +5329,7 @@ func (x *DeleteChat) String() string {
 func (*DeleteChat) ProtoMessage() {}
 
 func (x *DeleteChat) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[62]
+	mi := &file_class_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5264,7 +5342,7 @@ func (x *DeleteChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChat.ProtoReflect.Descriptor instead.
 func (*DeleteChat) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{62}
+	return file_class_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *DeleteChat) GetId() string {
@@ -5283,7 +5361,7 @@ type SetSpotlight struct {
 
 func (x *SetSpotlight) Reset() {
 	*x = SetSpotlight{}
-	mi := &file_class_proto_msgTypes[63]
+	mi := &file_class_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5295,7 +5373,7 @@ func (x *SetSpotlight) String() string {
 func (*SetSpotlight) ProtoMessage() {}
 
 func (x *SetSpotlight) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[63]
+	mi := &file_class_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5308,7 +5386,7 @@ func (x *SetSpotlight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSpotlight.ProtoReflect.Descriptor instead.
 func (*SetSpotlight) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{63}
+	return file_class_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *SetSpotlight) GetParticipant() string {
@@ -5327,7 +5405,7 @@ type SetTitle struct {
 
 func (x *SetTitle) Reset() {
 	*x = SetTitle{}
-	mi := &file_class_proto_msgTypes[64]
+	mi := &file_class_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5339,7 +5417,7 @@ func (x *SetTitle) String() string {
 func (*SetTitle) ProtoMessage() {}
 
 func (x *SetTitle) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[64]
+	mi := &file_class_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5352,7 +5430,7 @@ func (x *SetTitle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitle.ProtoReflect.Descriptor instead.
 func (*SetTitle) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{64}
+	return file_class_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *SetTitle) GetTitle() string {
@@ -5371,7 +5449,7 @@ type AskUnmute struct {
 
 func (x *AskUnmute) Reset() {
 	*x = AskUnmute{}
-	mi := &file_class_proto_msgTypes[65]
+	mi := &file_class_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5383,7 +5461,7 @@ func (x *AskUnmute) String() string {
 func (*AskUnmute) ProtoMessage() {}
 
 func (x *AskUnmute) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[65]
+	mi := &file_class_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5396,7 +5474,7 @@ func (x *AskUnmute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskUnmute.ProtoReflect.Descriptor instead.
 func (*AskUnmute) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{65}
+	return file_class_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *AskUnmute) GetParticipant() string {
@@ -5424,7 +5502,7 @@ type OpenClass struct {
 
 func (x *OpenClass) Reset() {
 	*x = OpenClass{}
-	mi := &file_class_proto_msgTypes[66]
+	mi := &file_class_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +5514,7 @@ func (x *OpenClass) String() string {
 func (*OpenClass) ProtoMessage() {}
 
 func (x *OpenClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[66]
+	mi := &file_class_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +5527,7 @@ func (x *OpenClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClass.ProtoReflect.Descriptor instead.
 func (*OpenClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{66}
+	return file_class_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *OpenClass) GetTenant() string {
@@ -5528,7 +5606,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_class_proto_msgTypes[67]
+	mi := &file_class_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5540,7 +5618,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[67]
+	mi := &file_class_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5553,7 +5631,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{67}
+	return file_class_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Join) GetRole() Role {
@@ -5594,7 +5672,7 @@ type SetPresence struct {
 
 func (x *SetPresence) Reset() {
 	*x = SetPresence{}
-	mi := &file_class_proto_msgTypes[68]
+	mi := &file_class_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5606,7 +5684,7 @@ func (x *SetPresence) String() string {
 func (*SetPresence) ProtoMessage() {}
 
 func (x *SetPresence) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[68]
+	mi := &file_class_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5619,7 +5697,7 @@ func (x *SetPresence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPresence.ProtoReflect.Descriptor instead.
 func (*SetPresence) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{68}
+	return file_class_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *SetPresence) GetParticipant() string {
@@ -5645,7 +5723,7 @@ type PublishTrack struct {
 
 func (x *PublishTrack) Reset() {
 	*x = PublishTrack{}
-	mi := &file_class_proto_msgTypes[69]
+	mi := &file_class_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5657,7 +5735,7 @@ func (x *PublishTrack) String() string {
 func (*PublishTrack) ProtoMessage() {}
 
 func (x *PublishTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[69]
+	mi := &file_class_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5670,7 +5748,7 @@ func (x *PublishTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishTrack.ProtoReflect.Descriptor instead.
 func (*PublishTrack) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{69}
+	return file_class_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *PublishTrack) GetTrack() *Track {
@@ -5689,7 +5767,7 @@ type UnpublishTrack struct {
 
 func (x *UnpublishTrack) Reset() {
 	*x = UnpublishTrack{}
-	mi := &file_class_proto_msgTypes[70]
+	mi := &file_class_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5701,7 +5779,7 @@ func (x *UnpublishTrack) String() string {
 func (*UnpublishTrack) ProtoMessage() {}
 
 func (x *UnpublishTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[70]
+	mi := &file_class_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5714,7 +5792,7 @@ func (x *UnpublishTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnpublishTrack.ProtoReflect.Descriptor instead.
 func (*UnpublishTrack) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{70}
+	return file_class_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *UnpublishTrack) GetSid() string {
@@ -5736,7 +5814,7 @@ type SetProfile struct {
 
 func (x *SetProfile) Reset() {
 	*x = SetProfile{}
-	mi := &file_class_proto_msgTypes[71]
+	mi := &file_class_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5748,7 +5826,7 @@ func (x *SetProfile) String() string {
 func (*SetProfile) ProtoMessage() {}
 
 func (x *SetProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[71]
+	mi := &file_class_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5761,7 +5839,7 @@ func (x *SetProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetProfile.ProtoReflect.Descriptor instead.
 func (*SetProfile) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{71}
+	return file_class_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *SetProfile) GetParticipant() string {
@@ -5801,7 +5879,7 @@ type SetMetadata struct {
 
 func (x *SetMetadata) Reset() {
 	*x = SetMetadata{}
-	mi := &file_class_proto_msgTypes[72]
+	mi := &file_class_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5813,7 +5891,7 @@ func (x *SetMetadata) String() string {
 func (*SetMetadata) ProtoMessage() {}
 
 func (x *SetMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[72]
+	mi := &file_class_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5826,7 +5904,7 @@ func (x *SetMetadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetadata.ProtoReflect.Descriptor instead.
 func (*SetMetadata) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{72}
+	return file_class_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *SetMetadata) GetMetadata() string {
@@ -5846,7 +5924,7 @@ type SetSid struct {
 
 func (x *SetSid) Reset() {
 	*x = SetSid{}
-	mi := &file_class_proto_msgTypes[73]
+	mi := &file_class_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5858,7 +5936,7 @@ func (x *SetSid) String() string {
 func (*SetSid) ProtoMessage() {}
 
 func (x *SetSid) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[73]
+	mi := &file_class_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5871,7 +5949,7 @@ func (x *SetSid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSid.ProtoReflect.Descriptor instead.
 func (*SetSid) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{73}
+	return file_class_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SetSid) GetParticipant() string {
@@ -5901,7 +5979,7 @@ type ClientFrame struct {
 
 func (x *ClientFrame) Reset() {
 	*x = ClientFrame{}
-	mi := &file_class_proto_msgTypes[74]
+	mi := &file_class_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5913,7 +5991,7 @@ func (x *ClientFrame) String() string {
 func (*ClientFrame) ProtoMessage() {}
 
 func (x *ClientFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[74]
+	mi := &file_class_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5926,7 +6004,7 @@ func (x *ClientFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientFrame.ProtoReflect.Descriptor instead.
 func (*ClientFrame) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{74}
+	return file_class_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ClientFrame) GetFrame() isClientFrame_Frame {
@@ -5988,7 +6066,7 @@ type ServerFrame struct {
 
 func (x *ServerFrame) Reset() {
 	*x = ServerFrame{}
-	mi := &file_class_proto_msgTypes[75]
+	mi := &file_class_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6000,7 +6078,7 @@ func (x *ServerFrame) String() string {
 func (*ServerFrame) ProtoMessage() {}
 
 func (x *ServerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[75]
+	mi := &file_class_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6013,7 +6091,7 @@ func (x *ServerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerFrame.ProtoReflect.Descriptor instead.
 func (*ServerFrame) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{75}
+	return file_class_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ServerFrame) GetFrame() isServerFrame_Frame {
@@ -6144,7 +6222,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_class_proto_msgTypes[76]
+	mi := &file_class_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6156,7 +6234,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[76]
+	mi := &file_class_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6169,7 +6247,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{76}
+	return file_class_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Hello) GetServerMs() int64 {
@@ -6212,7 +6290,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_class_proto_msgTypes[77]
+	mi := &file_class_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6224,7 +6302,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[77]
+	mi := &file_class_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6237,7 +6315,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{77}
+	return file_class_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *Batch) GetEvents() []*Event {
@@ -6265,7 +6343,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_class_proto_msgTypes[78]
+	mi := &file_class_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6277,7 +6355,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[78]
+	mi := &file_class_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6290,7 +6368,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{78}
+	return file_class_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *Reply) GetRequestId() string {
@@ -6324,7 +6402,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_class_proto_msgTypes[79]
+	mi := &file_class_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6336,7 +6414,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[79]
+	mi := &file_class_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6349,7 +6427,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{79}
+	return file_class_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *Error) GetCode() Code {
@@ -6375,7 +6453,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_class_proto_msgTypes[80]
+	mi := &file_class_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6387,7 +6465,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[80]
+	mi := &file_class_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6400,7 +6478,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{80}
+	return file_class_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Ping) GetClientMs() int64 {
@@ -6420,7 +6498,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_class_proto_msgTypes[81]
+	mi := &file_class_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6432,7 +6510,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[81]
+	mi := &file_class_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6445,7 +6523,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{81}
+	return file_class_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Pong) GetClientMs() int64 {
@@ -6471,7 +6549,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_class_proto_msgTypes[82]
+	mi := &file_class_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6483,7 +6561,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[82]
+	mi := &file_class_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6496,7 +6574,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{82}
+	return file_class_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Goodbye) GetReason() GoodbyeReason {
@@ -6538,7 +6616,7 @@ const file_class_proto_rawDesc = "" +
 	"attributes\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa0\x04\n" +
 	"\vParticipant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12(\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x124\n" +
@@ -6557,7 +6635,8 @@ const file_class_proto_rawDesc = "" +
 	"introduced\x18\r \x01(\bR\n" +
 	"introduced\x123\n" +
 	"\n" +
-	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\"\xb5\x02\n" +
+	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12\x16\n" +
+	"\x06knocks\x18\x0f \x01(\bR\x06knocks\"\xb5\x02\n" +
 	"\x05Track\x12\x10\n" +
 	"\x03sid\x18\x01 \x01(\tR\x03sid\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\tR\vparticipant\x12.\n" +
@@ -6615,7 +6694,7 @@ const file_class_proto_rawDesc = "" +
 	"\bAudience\x12\x1a\n" +
 	"\bteachers\x18\x01 \x01(\bR\bteachers\x12\"\n" +
 	"\fparticipants\x18\x02 \x03(\tR\fparticipants\x12\x14\n" +
-	"\x05lobby\x18\x03 \x01(\bR\x05lobby\"\xaa\x0f\n" +
+	"\x05lobby\x18\x03 \x01(\bR\x05lobby\"\xe5\x0f\n" +
 	"\x05Event\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x17\n" +
@@ -6659,7 +6738,8 @@ const file_class_proto_rawDesc = "" +
 	"\asid_set\x18) \x01(\v2\x16.preau.class.v1.SidSetH\x00R\x06sidSet\x12C\n" +
 	"\rhands_lowered\x18* \x01(\v2\x1c.preau.class.v1.HandsLoweredH\x00R\fhandsLowered\x129\n" +
 	"\twithdrawn\x18+ \x01(\v2\x19.preau.class.v1.WithdrawnH\x00R\twithdrawn\x12F\n" +
-	"\x0echat_forgotten\x18, \x01(\v2\x1d.preau.class.v1.ChatForgottenH\x00R\rchatForgottenB\x06\n" +
+	"\x0echat_forgotten\x18, \x01(\v2\x1d.preau.class.v1.ChatForgottenH\x00R\rchatForgotten\x129\n" +
+	"\tforgotten\x18- \x01(\v2\x19.preau.class.v1.ForgottenH\x00R\tforgottenB\x06\n" +
 	"\x04body\"\xca\x02\n" +
 	"\x06Opened\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x12\n" +
@@ -6677,14 +6757,15 @@ const file_class_proto_rawDesc = "" +
 	"\n" +
 	"ProfileSet\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x126\n" +
-	"\aprofile\x18\x02 \x01(\v2\x17.preau.class.v1.ProfileB\x03\x80\x01\x01R\aprofile\"\xe2\x01\n" +
+	"\aprofile\x18\x02 \x01(\v2\x17.preau.class.v1.ProfileB\x03\x80\x01\x01R\aprofile\"\xfa\x01\n" +
 	"\x06Waited\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12(\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x12=\n" +
 	"\vpermissions\x18\x03 \x01(\v2\x1b.preau.class.v1.PermissionsR\vpermissions\x12\x18\n" +
 	"\aforeign\x18\x04 \x01(\bR\aforeign\x123\n" +
 	"\n" +
-	"token_role\x18\x05 \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\"\xf4\x01\n" +
+	"token_role\x18\x05 \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12\x16\n" +
+	"\x06knocks\x18\x06 \x01(\bR\x06knocks\"\xf4\x01\n" +
 	"\x06Joined\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12(\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x12=\n" +
@@ -6701,7 +6782,9 @@ const file_class_proto_rawDesc = "" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x123\n" +
 	"\x06reason\x18\x02 \x01(\x0e2\x1b.preau.class.v1.LeaveReasonR\x06reason\"-\n" +
 	"\tWithdrawn\x12 \n" +
-	"\vparticipant\x18\x01 \x01(\tR\vparticipant\",\n" +
+	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"/\n" +
+	"\tForgotten\x12\"\n" +
+	"\fparticipants\x18\x01 \x03(\tR\fparticipants\",\n" +
 	"\bUnbanned\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"U\n" +
 	"\aRoleSet\x12 \n" +
@@ -7032,7 +7115,7 @@ func file_class_proto_rawDescGZIP() []byte {
 }
 
 var file_class_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_class_proto_msgTypes = make([]protoimpl.MessageInfo, 87)
+var file_class_proto_msgTypes = make([]protoimpl.MessageInfo, 88)
 var file_class_proto_goTypes = []any{
 	(Role)(0),                // 0: preau.class.v1.Role
 	(Presence)(0),            // 1: preau.class.v1.Presence
@@ -7062,81 +7145,82 @@ var file_class_proto_goTypes = []any{
 	(*Back)(nil),             // 25: preau.class.v1.Back
 	(*Left)(nil),             // 26: preau.class.v1.Left
 	(*Withdrawn)(nil),        // 27: preau.class.v1.Withdrawn
-	(*Unbanned)(nil),         // 28: preau.class.v1.Unbanned
-	(*RoleSet)(nil),          // 29: preau.class.v1.RoleSet
-	(*LocksSet)(nil),         // 30: preau.class.v1.LocksSet
-	(*LobbySet)(nil),         // 31: preau.class.v1.LobbySet
-	(*PermissionsSet)(nil),   // 32: preau.class.v1.PermissionsSet
-	(*HandRaised)(nil),       // 33: preau.class.v1.HandRaised
-	(*HandLowered)(nil),      // 34: preau.class.v1.HandLowered
-	(*HandsLowered)(nil),     // 35: preau.class.v1.HandsLowered
-	(*WordGiven)(nil),        // 36: preau.class.v1.WordGiven
-	(*WordTaken)(nil),        // 37: preau.class.v1.WordTaken
-	(*ChatSent)(nil),         // 38: preau.class.v1.ChatSent
-	(*ChatDeleted)(nil),      // 39: preau.class.v1.ChatDeleted
-	(*ChatForgotten)(nil),    // 40: preau.class.v1.ChatForgotten
-	(*SpotlightSet)(nil),     // 41: preau.class.v1.SpotlightSet
-	(*TrackPublished)(nil),   // 42: preau.class.v1.TrackPublished
-	(*TrackUnpublished)(nil), // 43: preau.class.v1.TrackUnpublished
-	(*TrackMuted)(nil),       // 44: preau.class.v1.TrackMuted
-	(*TitleSet)(nil),         // 45: preau.class.v1.TitleSet
-	(*MetadataSet)(nil),      // 46: preau.class.v1.MetadataSet
-	(*SidSet)(nil),           // 47: preau.class.v1.SidSet
-	(*Ephemeral)(nil),        // 48: preau.class.v1.Ephemeral
-	(*Reaction)(nil),         // 49: preau.class.v1.Reaction
-	(*UnmuteAsked)(nil),      // 50: preau.class.v1.UnmuteAsked
-	(*Command)(nil),          // 51: preau.class.v1.Command
-	(*LeaveClass)(nil),       // 52: preau.class.v1.LeaveClass
-	(*EndClass)(nil),         // 53: preau.class.v1.EndClass
-	(*Admit)(nil),            // 54: preau.class.v1.Admit
-	(*Refuse)(nil),           // 55: preau.class.v1.Refuse
-	(*Remove)(nil),           // 56: preau.class.v1.Remove
-	(*Unban)(nil),            // 57: preau.class.v1.Unban
-	(*SetRole)(nil),          // 58: preau.class.v1.SetRole
-	(*SetLocks)(nil),         // 59: preau.class.v1.SetLocks
-	(*SetLobby)(nil),         // 60: preau.class.v1.SetLobby
-	(*SetPermissions)(nil),   // 61: preau.class.v1.SetPermissions
-	(*Mute)(nil),             // 62: preau.class.v1.Mute
-	(*MuteAll)(nil),          // 63: preau.class.v1.MuteAll
-	(*RaiseHand)(nil),        // 64: preau.class.v1.RaiseHand
-	(*LowerHand)(nil),        // 65: preau.class.v1.LowerHand
-	(*LowerAllHands)(nil),    // 66: preau.class.v1.LowerAllHands
-	(*GiveWord)(nil),         // 67: preau.class.v1.GiveWord
-	(*TakeWord)(nil),         // 68: preau.class.v1.TakeWord
-	(*React)(nil),            // 69: preau.class.v1.React
-	(*SendChat)(nil),         // 70: preau.class.v1.SendChat
-	(*DeleteChat)(nil),       // 71: preau.class.v1.DeleteChat
-	(*SetSpotlight)(nil),     // 72: preau.class.v1.SetSpotlight
-	(*SetTitle)(nil),         // 73: preau.class.v1.SetTitle
-	(*AskUnmute)(nil),        // 74: preau.class.v1.AskUnmute
-	(*OpenClass)(nil),        // 75: preau.class.v1.OpenClass
-	(*Join)(nil),             // 76: preau.class.v1.Join
-	(*SetPresence)(nil),      // 77: preau.class.v1.SetPresence
-	(*PublishTrack)(nil),     // 78: preau.class.v1.PublishTrack
-	(*UnpublishTrack)(nil),   // 79: preau.class.v1.UnpublishTrack
-	(*SetProfile)(nil),       // 80: preau.class.v1.SetProfile
-	(*SetMetadata)(nil),      // 81: preau.class.v1.SetMetadata
-	(*SetSid)(nil),           // 82: preau.class.v1.SetSid
-	(*ClientFrame)(nil),      // 83: preau.class.v1.ClientFrame
-	(*ServerFrame)(nil),      // 84: preau.class.v1.ServerFrame
-	(*Hello)(nil),            // 85: preau.class.v1.Hello
-	(*Batch)(nil),            // 86: preau.class.v1.Batch
-	(*Reply)(nil),            // 87: preau.class.v1.Reply
-	(*Error)(nil),            // 88: preau.class.v1.Error
-	(*Ping)(nil),             // 89: preau.class.v1.Ping
-	(*Pong)(nil),             // 90: preau.class.v1.Pong
-	(*Goodbye)(nil),          // 91: preau.class.v1.Goodbye
-	nil,                      // 92: preau.class.v1.Profile.AttributesEntry
-	nil,                      // 93: preau.class.v1.State.ParticipantsEntry
-	nil,                      // 94: preau.class.v1.State.TracksEntry
-	nil,                      // 95: preau.class.v1.SetProfile.AttributesEntry
+	(*Forgotten)(nil),        // 28: preau.class.v1.Forgotten
+	(*Unbanned)(nil),         // 29: preau.class.v1.Unbanned
+	(*RoleSet)(nil),          // 30: preau.class.v1.RoleSet
+	(*LocksSet)(nil),         // 31: preau.class.v1.LocksSet
+	(*LobbySet)(nil),         // 32: preau.class.v1.LobbySet
+	(*PermissionsSet)(nil),   // 33: preau.class.v1.PermissionsSet
+	(*HandRaised)(nil),       // 34: preau.class.v1.HandRaised
+	(*HandLowered)(nil),      // 35: preau.class.v1.HandLowered
+	(*HandsLowered)(nil),     // 36: preau.class.v1.HandsLowered
+	(*WordGiven)(nil),        // 37: preau.class.v1.WordGiven
+	(*WordTaken)(nil),        // 38: preau.class.v1.WordTaken
+	(*ChatSent)(nil),         // 39: preau.class.v1.ChatSent
+	(*ChatDeleted)(nil),      // 40: preau.class.v1.ChatDeleted
+	(*ChatForgotten)(nil),    // 41: preau.class.v1.ChatForgotten
+	(*SpotlightSet)(nil),     // 42: preau.class.v1.SpotlightSet
+	(*TrackPublished)(nil),   // 43: preau.class.v1.TrackPublished
+	(*TrackUnpublished)(nil), // 44: preau.class.v1.TrackUnpublished
+	(*TrackMuted)(nil),       // 45: preau.class.v1.TrackMuted
+	(*TitleSet)(nil),         // 46: preau.class.v1.TitleSet
+	(*MetadataSet)(nil),      // 47: preau.class.v1.MetadataSet
+	(*SidSet)(nil),           // 48: preau.class.v1.SidSet
+	(*Ephemeral)(nil),        // 49: preau.class.v1.Ephemeral
+	(*Reaction)(nil),         // 50: preau.class.v1.Reaction
+	(*UnmuteAsked)(nil),      // 51: preau.class.v1.UnmuteAsked
+	(*Command)(nil),          // 52: preau.class.v1.Command
+	(*LeaveClass)(nil),       // 53: preau.class.v1.LeaveClass
+	(*EndClass)(nil),         // 54: preau.class.v1.EndClass
+	(*Admit)(nil),            // 55: preau.class.v1.Admit
+	(*Refuse)(nil),           // 56: preau.class.v1.Refuse
+	(*Remove)(nil),           // 57: preau.class.v1.Remove
+	(*Unban)(nil),            // 58: preau.class.v1.Unban
+	(*SetRole)(nil),          // 59: preau.class.v1.SetRole
+	(*SetLocks)(nil),         // 60: preau.class.v1.SetLocks
+	(*SetLobby)(nil),         // 61: preau.class.v1.SetLobby
+	(*SetPermissions)(nil),   // 62: preau.class.v1.SetPermissions
+	(*Mute)(nil),             // 63: preau.class.v1.Mute
+	(*MuteAll)(nil),          // 64: preau.class.v1.MuteAll
+	(*RaiseHand)(nil),        // 65: preau.class.v1.RaiseHand
+	(*LowerHand)(nil),        // 66: preau.class.v1.LowerHand
+	(*LowerAllHands)(nil),    // 67: preau.class.v1.LowerAllHands
+	(*GiveWord)(nil),         // 68: preau.class.v1.GiveWord
+	(*TakeWord)(nil),         // 69: preau.class.v1.TakeWord
+	(*React)(nil),            // 70: preau.class.v1.React
+	(*SendChat)(nil),         // 71: preau.class.v1.SendChat
+	(*DeleteChat)(nil),       // 72: preau.class.v1.DeleteChat
+	(*SetSpotlight)(nil),     // 73: preau.class.v1.SetSpotlight
+	(*SetTitle)(nil),         // 74: preau.class.v1.SetTitle
+	(*AskUnmute)(nil),        // 75: preau.class.v1.AskUnmute
+	(*OpenClass)(nil),        // 76: preau.class.v1.OpenClass
+	(*Join)(nil),             // 77: preau.class.v1.Join
+	(*SetPresence)(nil),      // 78: preau.class.v1.SetPresence
+	(*PublishTrack)(nil),     // 79: preau.class.v1.PublishTrack
+	(*UnpublishTrack)(nil),   // 80: preau.class.v1.UnpublishTrack
+	(*SetProfile)(nil),       // 81: preau.class.v1.SetProfile
+	(*SetMetadata)(nil),      // 82: preau.class.v1.SetMetadata
+	(*SetSid)(nil),           // 83: preau.class.v1.SetSid
+	(*ClientFrame)(nil),      // 84: preau.class.v1.ClientFrame
+	(*ServerFrame)(nil),      // 85: preau.class.v1.ServerFrame
+	(*Hello)(nil),            // 86: preau.class.v1.Hello
+	(*Batch)(nil),            // 87: preau.class.v1.Batch
+	(*Reply)(nil),            // 88: preau.class.v1.Reply
+	(*Error)(nil),            // 89: preau.class.v1.Error
+	(*Ping)(nil),             // 90: preau.class.v1.Ping
+	(*Pong)(nil),             // 91: preau.class.v1.Pong
+	(*Goodbye)(nil),          // 92: preau.class.v1.Goodbye
+	nil,                      // 93: preau.class.v1.Profile.AttributesEntry
+	nil,                      // 94: preau.class.v1.State.ParticipantsEntry
+	nil,                      // 95: preau.class.v1.State.TracksEntry
+	nil,                      // 96: preau.class.v1.SetProfile.AttributesEntry
 }
 var file_class_proto_depIdxs = []int32{
 	5,   // 0: preau.class.v1.Permissions.microphone:type_name -> preau.class.v1.Switch
 	5,   // 1: preau.class.v1.Permissions.camera:type_name -> preau.class.v1.Switch
 	5,   // 2: preau.class.v1.Permissions.screen:type_name -> preau.class.v1.Switch
 	5,   // 3: preau.class.v1.Permissions.chat:type_name -> preau.class.v1.Switch
-	92,  // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
+	93,  // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
 	0,   // 5: preau.class.v1.Participant.role:type_name -> preau.class.v1.Role
 	1,   // 6: preau.class.v1.Participant.presence:type_name -> preau.class.v1.Presence
 	9,   // 7: preau.class.v1.Participant.permissions:type_name -> preau.class.v1.Permissions
@@ -7148,9 +7232,9 @@ var file_class_proto_depIdxs = []int32{
 	15,  // 13: preau.class.v1.ChatMessage.to:type_name -> preau.class.v1.ChatTarget
 	2,   // 14: preau.class.v1.State.phase:type_name -> preau.class.v1.Phase
 	10,  // 15: preau.class.v1.State.locks:type_name -> preau.class.v1.Locks
-	93,  // 16: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
+	94,  // 16: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
 	14,  // 17: preau.class.v1.State.chat:type_name -> preau.class.v1.ChatMessage
-	94,  // 18: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
+	95,  // 18: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
 	17,  // 19: preau.class.v1.Event.audience:type_name -> preau.class.v1.Audience
 	19,  // 20: preau.class.v1.Event.opened:type_name -> preau.class.v1.Opened
 	20,  // 21: preau.class.v1.Event.ended:type_name -> preau.class.v1.Ended
@@ -7160,108 +7244,109 @@ var file_class_proto_depIdxs = []int32{
 	24,  // 25: preau.class.v1.Event.away:type_name -> preau.class.v1.Away
 	25,  // 26: preau.class.v1.Event.back:type_name -> preau.class.v1.Back
 	26,  // 27: preau.class.v1.Event.left:type_name -> preau.class.v1.Left
-	28,  // 28: preau.class.v1.Event.unbanned:type_name -> preau.class.v1.Unbanned
-	29,  // 29: preau.class.v1.Event.role_set:type_name -> preau.class.v1.RoleSet
-	30,  // 30: preau.class.v1.Event.locks_set:type_name -> preau.class.v1.LocksSet
-	31,  // 31: preau.class.v1.Event.lobby_set:type_name -> preau.class.v1.LobbySet
-	32,  // 32: preau.class.v1.Event.permissions_set:type_name -> preau.class.v1.PermissionsSet
-	33,  // 33: preau.class.v1.Event.hand_raised:type_name -> preau.class.v1.HandRaised
-	34,  // 34: preau.class.v1.Event.hand_lowered:type_name -> preau.class.v1.HandLowered
-	36,  // 35: preau.class.v1.Event.word_given:type_name -> preau.class.v1.WordGiven
-	37,  // 36: preau.class.v1.Event.word_taken:type_name -> preau.class.v1.WordTaken
-	38,  // 37: preau.class.v1.Event.chat_sent:type_name -> preau.class.v1.ChatSent
-	39,  // 38: preau.class.v1.Event.chat_deleted:type_name -> preau.class.v1.ChatDeleted
-	41,  // 39: preau.class.v1.Event.spotlight_set:type_name -> preau.class.v1.SpotlightSet
-	42,  // 40: preau.class.v1.Event.track_published:type_name -> preau.class.v1.TrackPublished
-	43,  // 41: preau.class.v1.Event.track_unpublished:type_name -> preau.class.v1.TrackUnpublished
-	44,  // 42: preau.class.v1.Event.track_muted:type_name -> preau.class.v1.TrackMuted
-	45,  // 43: preau.class.v1.Event.title_set:type_name -> preau.class.v1.TitleSet
-	46,  // 44: preau.class.v1.Event.metadata_set:type_name -> preau.class.v1.MetadataSet
-	47,  // 45: preau.class.v1.Event.sid_set:type_name -> preau.class.v1.SidSet
-	35,  // 46: preau.class.v1.Event.hands_lowered:type_name -> preau.class.v1.HandsLowered
+	29,  // 28: preau.class.v1.Event.unbanned:type_name -> preau.class.v1.Unbanned
+	30,  // 29: preau.class.v1.Event.role_set:type_name -> preau.class.v1.RoleSet
+	31,  // 30: preau.class.v1.Event.locks_set:type_name -> preau.class.v1.LocksSet
+	32,  // 31: preau.class.v1.Event.lobby_set:type_name -> preau.class.v1.LobbySet
+	33,  // 32: preau.class.v1.Event.permissions_set:type_name -> preau.class.v1.PermissionsSet
+	34,  // 33: preau.class.v1.Event.hand_raised:type_name -> preau.class.v1.HandRaised
+	35,  // 34: preau.class.v1.Event.hand_lowered:type_name -> preau.class.v1.HandLowered
+	37,  // 35: preau.class.v1.Event.word_given:type_name -> preau.class.v1.WordGiven
+	38,  // 36: preau.class.v1.Event.word_taken:type_name -> preau.class.v1.WordTaken
+	39,  // 37: preau.class.v1.Event.chat_sent:type_name -> preau.class.v1.ChatSent
+	40,  // 38: preau.class.v1.Event.chat_deleted:type_name -> preau.class.v1.ChatDeleted
+	42,  // 39: preau.class.v1.Event.spotlight_set:type_name -> preau.class.v1.SpotlightSet
+	43,  // 40: preau.class.v1.Event.track_published:type_name -> preau.class.v1.TrackPublished
+	44,  // 41: preau.class.v1.Event.track_unpublished:type_name -> preau.class.v1.TrackUnpublished
+	45,  // 42: preau.class.v1.Event.track_muted:type_name -> preau.class.v1.TrackMuted
+	46,  // 43: preau.class.v1.Event.title_set:type_name -> preau.class.v1.TitleSet
+	47,  // 44: preau.class.v1.Event.metadata_set:type_name -> preau.class.v1.MetadataSet
+	48,  // 45: preau.class.v1.Event.sid_set:type_name -> preau.class.v1.SidSet
+	36,  // 46: preau.class.v1.Event.hands_lowered:type_name -> preau.class.v1.HandsLowered
 	27,  // 47: preau.class.v1.Event.withdrawn:type_name -> preau.class.v1.Withdrawn
-	40,  // 48: preau.class.v1.Event.chat_forgotten:type_name -> preau.class.v1.ChatForgotten
-	10,  // 49: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
-	11,  // 50: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
-	0,   // 51: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
-	9,   // 52: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
-	0,   // 53: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
-	0,   // 54: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
-	9,   // 55: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
-	0,   // 56: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
-	6,   // 57: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
-	0,   // 58: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
-	10,  // 59: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
-	9,   // 60: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
-	14,  // 61: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
-	13,  // 62: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
-	17,  // 63: preau.class.v1.Ephemeral.audience:type_name -> preau.class.v1.Audience
-	49,  // 64: preau.class.v1.Ephemeral.reaction:type_name -> preau.class.v1.Reaction
-	50,  // 65: preau.class.v1.Ephemeral.unmute_asked:type_name -> preau.class.v1.UnmuteAsked
-	52,  // 66: preau.class.v1.Command.leave:type_name -> preau.class.v1.LeaveClass
-	53,  // 67: preau.class.v1.Command.end:type_name -> preau.class.v1.EndClass
-	54,  // 68: preau.class.v1.Command.admit:type_name -> preau.class.v1.Admit
-	55,  // 69: preau.class.v1.Command.refuse:type_name -> preau.class.v1.Refuse
-	56,  // 70: preau.class.v1.Command.remove:type_name -> preau.class.v1.Remove
-	57,  // 71: preau.class.v1.Command.unban:type_name -> preau.class.v1.Unban
-	58,  // 72: preau.class.v1.Command.set_role:type_name -> preau.class.v1.SetRole
-	59,  // 73: preau.class.v1.Command.set_locks:type_name -> preau.class.v1.SetLocks
-	60,  // 74: preau.class.v1.Command.set_lobby:type_name -> preau.class.v1.SetLobby
-	61,  // 75: preau.class.v1.Command.set_permissions:type_name -> preau.class.v1.SetPermissions
-	62,  // 76: preau.class.v1.Command.mute:type_name -> preau.class.v1.Mute
-	63,  // 77: preau.class.v1.Command.mute_all:type_name -> preau.class.v1.MuteAll
-	64,  // 78: preau.class.v1.Command.raise_hand:type_name -> preau.class.v1.RaiseHand
-	65,  // 79: preau.class.v1.Command.lower_hand:type_name -> preau.class.v1.LowerHand
-	66,  // 80: preau.class.v1.Command.lower_all_hands:type_name -> preau.class.v1.LowerAllHands
-	67,  // 81: preau.class.v1.Command.give_word:type_name -> preau.class.v1.GiveWord
-	68,  // 82: preau.class.v1.Command.take_word:type_name -> preau.class.v1.TakeWord
-	69,  // 83: preau.class.v1.Command.react:type_name -> preau.class.v1.React
-	70,  // 84: preau.class.v1.Command.send_chat:type_name -> preau.class.v1.SendChat
-	71,  // 85: preau.class.v1.Command.delete_chat:type_name -> preau.class.v1.DeleteChat
-	72,  // 86: preau.class.v1.Command.set_spotlight:type_name -> preau.class.v1.SetSpotlight
-	73,  // 87: preau.class.v1.Command.set_title:type_name -> preau.class.v1.SetTitle
-	74,  // 88: preau.class.v1.Command.ask_unmute:type_name -> preau.class.v1.AskUnmute
-	75,  // 89: preau.class.v1.Command.open:type_name -> preau.class.v1.OpenClass
-	76,  // 90: preau.class.v1.Command.join:type_name -> preau.class.v1.Join
-	77,  // 91: preau.class.v1.Command.set_presence:type_name -> preau.class.v1.SetPresence
-	78,  // 92: preau.class.v1.Command.publish_track:type_name -> preau.class.v1.PublishTrack
-	79,  // 93: preau.class.v1.Command.unpublish_track:type_name -> preau.class.v1.UnpublishTrack
-	80,  // 94: preau.class.v1.Command.set_profile:type_name -> preau.class.v1.SetProfile
-	81,  // 95: preau.class.v1.Command.set_metadata:type_name -> preau.class.v1.SetMetadata
-	82,  // 96: preau.class.v1.Command.set_sid:type_name -> preau.class.v1.SetSid
-	0,   // 97: preau.class.v1.SetRole.role:type_name -> preau.class.v1.Role
-	5,   // 98: preau.class.v1.SetPermissions.microphone:type_name -> preau.class.v1.Switch
-	5,   // 99: preau.class.v1.SetPermissions.camera:type_name -> preau.class.v1.Switch
-	5,   // 100: preau.class.v1.SetPermissions.screen:type_name -> preau.class.v1.Switch
-	5,   // 101: preau.class.v1.SetPermissions.chat:type_name -> preau.class.v1.Switch
-	15,  // 102: preau.class.v1.SendChat.to:type_name -> preau.class.v1.ChatTarget
-	10,  // 103: preau.class.v1.OpenClass.locks:type_name -> preau.class.v1.Locks
-	0,   // 104: preau.class.v1.Join.role:type_name -> preau.class.v1.Role
-	9,   // 105: preau.class.v1.Join.permissions:type_name -> preau.class.v1.Permissions
-	11,  // 106: preau.class.v1.Join.profile:type_name -> preau.class.v1.Profile
-	1,   // 107: preau.class.v1.SetPresence.presence:type_name -> preau.class.v1.Presence
-	13,  // 108: preau.class.v1.PublishTrack.track:type_name -> preau.class.v1.Track
-	95,  // 109: preau.class.v1.SetProfile.attributes:type_name -> preau.class.v1.SetProfile.AttributesEntry
-	51,  // 110: preau.class.v1.ClientFrame.command:type_name -> preau.class.v1.Command
-	89,  // 111: preau.class.v1.ClientFrame.ping:type_name -> preau.class.v1.Ping
-	85,  // 112: preau.class.v1.ServerFrame.hello:type_name -> preau.class.v1.Hello
-	16,  // 113: preau.class.v1.ServerFrame.snapshot:type_name -> preau.class.v1.State
-	86,  // 114: preau.class.v1.ServerFrame.batch:type_name -> preau.class.v1.Batch
-	87,  // 115: preau.class.v1.ServerFrame.reply:type_name -> preau.class.v1.Reply
-	48,  // 116: preau.class.v1.ServerFrame.ephemeral:type_name -> preau.class.v1.Ephemeral
-	90,  // 117: preau.class.v1.ServerFrame.pong:type_name -> preau.class.v1.Pong
-	91,  // 118: preau.class.v1.ServerFrame.goodbye:type_name -> preau.class.v1.Goodbye
-	18,  // 119: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
-	88,  // 120: preau.class.v1.Reply.error:type_name -> preau.class.v1.Error
-	7,   // 121: preau.class.v1.Error.code:type_name -> preau.class.v1.Code
-	8,   // 122: preau.class.v1.Goodbye.reason:type_name -> preau.class.v1.GoodbyeReason
-	12,  // 123: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
-	13,  // 124: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
-	125, // [125:125] is the sub-list for method output_type
-	125, // [125:125] is the sub-list for method input_type
-	125, // [125:125] is the sub-list for extension type_name
-	125, // [125:125] is the sub-list for extension extendee
-	0,   // [0:125] is the sub-list for field type_name
+	41,  // 48: preau.class.v1.Event.chat_forgotten:type_name -> preau.class.v1.ChatForgotten
+	28,  // 49: preau.class.v1.Event.forgotten:type_name -> preau.class.v1.Forgotten
+	10,  // 50: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
+	11,  // 51: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
+	0,   // 52: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
+	9,   // 53: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
+	0,   // 54: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
+	0,   // 55: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
+	9,   // 56: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
+	0,   // 57: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
+	6,   // 58: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
+	0,   // 59: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
+	10,  // 60: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
+	9,   // 61: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
+	14,  // 62: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
+	13,  // 63: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
+	17,  // 64: preau.class.v1.Ephemeral.audience:type_name -> preau.class.v1.Audience
+	50,  // 65: preau.class.v1.Ephemeral.reaction:type_name -> preau.class.v1.Reaction
+	51,  // 66: preau.class.v1.Ephemeral.unmute_asked:type_name -> preau.class.v1.UnmuteAsked
+	53,  // 67: preau.class.v1.Command.leave:type_name -> preau.class.v1.LeaveClass
+	54,  // 68: preau.class.v1.Command.end:type_name -> preau.class.v1.EndClass
+	55,  // 69: preau.class.v1.Command.admit:type_name -> preau.class.v1.Admit
+	56,  // 70: preau.class.v1.Command.refuse:type_name -> preau.class.v1.Refuse
+	57,  // 71: preau.class.v1.Command.remove:type_name -> preau.class.v1.Remove
+	58,  // 72: preau.class.v1.Command.unban:type_name -> preau.class.v1.Unban
+	59,  // 73: preau.class.v1.Command.set_role:type_name -> preau.class.v1.SetRole
+	60,  // 74: preau.class.v1.Command.set_locks:type_name -> preau.class.v1.SetLocks
+	61,  // 75: preau.class.v1.Command.set_lobby:type_name -> preau.class.v1.SetLobby
+	62,  // 76: preau.class.v1.Command.set_permissions:type_name -> preau.class.v1.SetPermissions
+	63,  // 77: preau.class.v1.Command.mute:type_name -> preau.class.v1.Mute
+	64,  // 78: preau.class.v1.Command.mute_all:type_name -> preau.class.v1.MuteAll
+	65,  // 79: preau.class.v1.Command.raise_hand:type_name -> preau.class.v1.RaiseHand
+	66,  // 80: preau.class.v1.Command.lower_hand:type_name -> preau.class.v1.LowerHand
+	67,  // 81: preau.class.v1.Command.lower_all_hands:type_name -> preau.class.v1.LowerAllHands
+	68,  // 82: preau.class.v1.Command.give_word:type_name -> preau.class.v1.GiveWord
+	69,  // 83: preau.class.v1.Command.take_word:type_name -> preau.class.v1.TakeWord
+	70,  // 84: preau.class.v1.Command.react:type_name -> preau.class.v1.React
+	71,  // 85: preau.class.v1.Command.send_chat:type_name -> preau.class.v1.SendChat
+	72,  // 86: preau.class.v1.Command.delete_chat:type_name -> preau.class.v1.DeleteChat
+	73,  // 87: preau.class.v1.Command.set_spotlight:type_name -> preau.class.v1.SetSpotlight
+	74,  // 88: preau.class.v1.Command.set_title:type_name -> preau.class.v1.SetTitle
+	75,  // 89: preau.class.v1.Command.ask_unmute:type_name -> preau.class.v1.AskUnmute
+	76,  // 90: preau.class.v1.Command.open:type_name -> preau.class.v1.OpenClass
+	77,  // 91: preau.class.v1.Command.join:type_name -> preau.class.v1.Join
+	78,  // 92: preau.class.v1.Command.set_presence:type_name -> preau.class.v1.SetPresence
+	79,  // 93: preau.class.v1.Command.publish_track:type_name -> preau.class.v1.PublishTrack
+	80,  // 94: preau.class.v1.Command.unpublish_track:type_name -> preau.class.v1.UnpublishTrack
+	81,  // 95: preau.class.v1.Command.set_profile:type_name -> preau.class.v1.SetProfile
+	82,  // 96: preau.class.v1.Command.set_metadata:type_name -> preau.class.v1.SetMetadata
+	83,  // 97: preau.class.v1.Command.set_sid:type_name -> preau.class.v1.SetSid
+	0,   // 98: preau.class.v1.SetRole.role:type_name -> preau.class.v1.Role
+	5,   // 99: preau.class.v1.SetPermissions.microphone:type_name -> preau.class.v1.Switch
+	5,   // 100: preau.class.v1.SetPermissions.camera:type_name -> preau.class.v1.Switch
+	5,   // 101: preau.class.v1.SetPermissions.screen:type_name -> preau.class.v1.Switch
+	5,   // 102: preau.class.v1.SetPermissions.chat:type_name -> preau.class.v1.Switch
+	15,  // 103: preau.class.v1.SendChat.to:type_name -> preau.class.v1.ChatTarget
+	10,  // 104: preau.class.v1.OpenClass.locks:type_name -> preau.class.v1.Locks
+	0,   // 105: preau.class.v1.Join.role:type_name -> preau.class.v1.Role
+	9,   // 106: preau.class.v1.Join.permissions:type_name -> preau.class.v1.Permissions
+	11,  // 107: preau.class.v1.Join.profile:type_name -> preau.class.v1.Profile
+	1,   // 108: preau.class.v1.SetPresence.presence:type_name -> preau.class.v1.Presence
+	13,  // 109: preau.class.v1.PublishTrack.track:type_name -> preau.class.v1.Track
+	96,  // 110: preau.class.v1.SetProfile.attributes:type_name -> preau.class.v1.SetProfile.AttributesEntry
+	52,  // 111: preau.class.v1.ClientFrame.command:type_name -> preau.class.v1.Command
+	90,  // 112: preau.class.v1.ClientFrame.ping:type_name -> preau.class.v1.Ping
+	86,  // 113: preau.class.v1.ServerFrame.hello:type_name -> preau.class.v1.Hello
+	16,  // 114: preau.class.v1.ServerFrame.snapshot:type_name -> preau.class.v1.State
+	87,  // 115: preau.class.v1.ServerFrame.batch:type_name -> preau.class.v1.Batch
+	88,  // 116: preau.class.v1.ServerFrame.reply:type_name -> preau.class.v1.Reply
+	49,  // 117: preau.class.v1.ServerFrame.ephemeral:type_name -> preau.class.v1.Ephemeral
+	91,  // 118: preau.class.v1.ServerFrame.pong:type_name -> preau.class.v1.Pong
+	92,  // 119: preau.class.v1.ServerFrame.goodbye:type_name -> preau.class.v1.Goodbye
+	18,  // 120: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
+	89,  // 121: preau.class.v1.Reply.error:type_name -> preau.class.v1.Error
+	7,   // 122: preau.class.v1.Error.code:type_name -> preau.class.v1.Code
+	8,   // 123: preau.class.v1.Goodbye.reason:type_name -> preau.class.v1.GoodbyeReason
+	12,  // 124: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
+	13,  // 125: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
+	126, // [126:126] is the sub-list for method output_type
+	126, // [126:126] is the sub-list for method input_type
+	126, // [126:126] is the sub-list for extension type_name
+	126, // [126:126] is the sub-list for extension extendee
+	0,   // [0:126] is the sub-list for field type_name
 }
 
 func init() { file_class_proto_init() }
@@ -7304,12 +7389,13 @@ func file_class_proto_init() {
 		(*Event_HandsLowered)(nil),
 		(*Event_Withdrawn)(nil),
 		(*Event_ChatForgotten)(nil),
+		(*Event_Forgotten)(nil),
 	}
-	file_class_proto_msgTypes[39].OneofWrappers = []any{
+	file_class_proto_msgTypes[40].OneofWrappers = []any{
 		(*Ephemeral_Reaction)(nil),
 		(*Ephemeral_UnmuteAsked)(nil),
 	}
-	file_class_proto_msgTypes[42].OneofWrappers = []any{
+	file_class_proto_msgTypes[43].OneofWrappers = []any{
 		(*Command_Leave)(nil),
 		(*Command_End)(nil),
 		(*Command_Admit)(nil),
@@ -7342,14 +7428,14 @@ func file_class_proto_init() {
 		(*Command_SetMetadata)(nil),
 		(*Command_SetSid)(nil),
 	}
-	file_class_proto_msgTypes[50].OneofWrappers = []any{}
-	file_class_proto_msgTypes[52].OneofWrappers = []any{}
-	file_class_proto_msgTypes[71].OneofWrappers = []any{}
-	file_class_proto_msgTypes[74].OneofWrappers = []any{
+	file_class_proto_msgTypes[51].OneofWrappers = []any{}
+	file_class_proto_msgTypes[53].OneofWrappers = []any{}
+	file_class_proto_msgTypes[72].OneofWrappers = []any{}
+	file_class_proto_msgTypes[75].OneofWrappers = []any{
 		(*ClientFrame_Command)(nil),
 		(*ClientFrame_Ping)(nil),
 	}
-	file_class_proto_msgTypes[75].OneofWrappers = []any{
+	file_class_proto_msgTypes[76].OneofWrappers = []any{
 		(*ServerFrame_Hello)(nil),
 		(*ServerFrame_Snapshot)(nil),
 		(*ServerFrame_Batch)(nil),
@@ -7364,7 +7450,7 @@ func file_class_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_class_proto_rawDesc), len(file_class_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   87,
+			NumMessages:   88,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

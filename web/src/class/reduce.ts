@@ -128,6 +128,8 @@ function personChanges(s: State, event: Event): Changes | undefined {
       return left(s, body.value)
     case 'withdrawn':
       return withdrawn(s, body.value.participant)
+    case 'forgotten':
+      return forgotten(s, body.value.participants)
     case 'unbanned':
       return person(s, body.value.participant, { banned: false })
     case 'roleSet':
@@ -152,12 +154,13 @@ function person(s: State, id: string, change: Partial<Participant>): Changes {
   return s.participants[id] ? record(s, id, () => change) : {}
 }
 
-function waited({ role, tokenRole, permissions, foreign }: Waited): Partial<Participant> {
+function waited({ role, tokenRole, permissions, foreign, knocks }: Waited): Partial<Participant> {
   return {
     role,
     tokenRole,
     permissions,
     foreign,
+    knocks,
     sid: '',
     presence: Presence.WAITING,
     left: LeaveReason.UNSPECIFIED,
@@ -176,6 +179,7 @@ function joined(p: Participant, event: Event, j: Joined): Partial<Participant> {
     left: LeaveReason.UNSPECIFIED,
     admitted: true,
     banned: false,
+    knocks: false,
     order: first ? event.seq : p.order,
     joinedMs: first ? event.timeMs : p.joinedMs,
   }
@@ -190,6 +194,13 @@ function left(s: State, { participant: id, reason }: Left): Changes {
 function withdrawn(s: State, id: string): Changes {
   const people = Object.entries(s.participants).filter(([key]) => key !== id)
   return { ...vacated(s, id), participants: Object.fromEntries(people) }
+}
+
+/** As if they had never come to the door. */
+function forgotten(s: State, ids: string[]): Changes {
+  const them = new Set(ids)
+  const people = Object.entries(s.participants).filter(([id]) => !them.has(id))
+  return { participants: Object.fromEntries(people) }
 }
 
 /** With who leaves go their hand, their word, the spotlight on them and their tracks. */

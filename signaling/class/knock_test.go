@@ -1,0 +1,82 @@
+package class
+
+import (
+	"fmt"
+	"testing"
+
+	"preau/signaling/classpb"
+)
+
+func TestWhoWasRemovedKnocks(t *testing.T) {
+	for _, lobby := range []bool{true, false} {
+		sc := lesson(t, lobby)
+		blaise := sc.join("blaise", "Blaise", presenter)
+		ada := sc.join("ada", "Ada", pupil)
+		sc.do(By("P_1"), admit(ada))
+		for id, c := range map[string]*classpb.Command{ada: join("ada", "Ada", pupil), blaise: join("blaise", "Blaise", presenter)} {
+			sc.do(By("P_1"), remove(id, false))
+			want(t, sc.do(Node(), c), "withdrawn", "profile_set", "waited")
+			want(t, sc.do(Node(), c))
+			want(t, sc.do(By(id), leave()), "left")
+			want(t, sc.do(Node(), c), "waited")
+			sc.refused(classpb.Code_CODE_FORBIDDEN, By(id), raiseHand())
+		}
+		holds(t, "pupils do not see who knocks", sc.view(ada).GetParticipants()[blaise] == nil)
+		want(t, sc.do(By("P_1"), admit(ada)), "profile_set", "joined")
+		sc.do(By(ada), leave())
+		want(t, sc.do(Node(), join("ada", "Ada", pupil)), "joined")
+	}
+}
+
+func TestWhoWasRefusedKnocksWithoutALobbyToo(t *testing.T) {
+	sc := lesson(t, true)
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	sc.do(By("P_1"), refuseEntry(ada))
+	sc.join("ada", "Ada", pupil)
+	want(t, sc.do(By("P_1"), setLobby(false)), "lobby_set", "profile_set", "joined")
+	holds(t, "a lobby that closes lets in who stood there, not who was refused", Present(sc.state, blaise) && Waiting(sc.state, ada))
+	want(t, sc.do(Node(), join("ada", "Ada", presenter)), "waited")
+	holds(t, "another token knocks as what it says", sc.person(ada).GetRole() == presenter)
+	want(t, sc.do(Node(), join("ada", "Ada", teacher)), "profile_set", "joined")
+}
+
+func TestWhoWasMadeATeacherAndRemovedIsOneNoMore(t *testing.T) {
+	sc := lesson(t, false)
+	ada := sc.join("ada", "Ada", pupil)
+	sc.do(By("P_1"), setRole(ada, teacher))
+	sc.do(By("P_1"), remove(ada, false))
+	want(t, sc.do(Node(), join("ada", "Ada", pupil)), "withdrawn", "profile_set", "waited")
+	sc.do(By("P_1"), admit(ada))
+	holds(t, "a pupil again", sc.person(ada).GetRole() == pupil)
+
+	noether := sc.join("noether", "M. Noether", teacher)
+	sc.do(By("P_1"), remove(noether, false))
+	want(t, sc.do(Node(), join("noether", "M. Noether", teacher)), "joined")
+}
+
+// TestStrangersDoNotFillAClass: ten thousand names that came to the door and went.
+func TestStrangersDoNotFillAClass(t *testing.T) {
+	sc := lesson(t, true)
+	stranger := func(i int) *classpb.Participant {
+		p := &classpb.Participant{
+			Id: fmt.Sprint("P_s", i), Role: pupil, TokenRole: pupil, Presence: classpb.Presence_PRESENCE_GONE,
+			Left: classpb.LeaveReason_LEAVE_REASON_REFUSED, Profile: &classpb.Profile{Identity: fmt.Sprint("stranger-", i)},
+		}
+		sc.state.Participants[p.Id] = p
+		return p
+	}
+	for i := range MaxRecords - 1 {
+		stranger(i)
+	}
+	sc.person("P_s0").Banned = true
+	want(t, sc.do(Node(), join("ada", "Ada", pupil)), "forgotten", "profile_set", "waited")
+	holds(t, "the ban, the teacher and Ada are left", len(sc.state.GetParticipants()) == 3)
+	sc.refused(classpb.Code_CODE_BANNED, Node(), join("stranger-0", "S", pupil))
+
+	for i := 1; len(sc.state.GetParticipants()) < MaxRecords; i++ {
+		p := stranger(i)
+		p.Admitted, p.Introduced, p.Order = true, true, 1
+	}
+	sc.refused(classpb.Code_CODE_FULL, Node(), join("blaise", "Blaise", pupil))
+	want(t, sc.do(Node(), join("noether", "M. Noether", teacher)), "profile_set", "joined")
+}
