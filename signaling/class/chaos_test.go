@@ -126,7 +126,7 @@ func cmpOr(s *classpb.Switch) *classpb.Switch {
 }
 
 func (c *chaos) publication() *classpb.Command {
-	source := rapid.SampledFrom([]classpb.Source{microphone, camera, screen, classpb.Source_SOURCE_UNSPECIFIED}).Draw(c.rt, "source")
+	source := rapid.SampledFrom([]classpb.Source{microphone, camera, screen, screenAudio, classpb.Source_SOURCE_UNSPECIFIED}).Draw(c.rt, "source")
 	c.sids++
 	p := publish(c.someone(), fmt.Sprintf("TR_%d", c.sids), source)
 	p.GetPublishTrack().GetTrack().Muted = c.flag()

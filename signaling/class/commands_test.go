@@ -60,7 +60,7 @@ func setPermissions(p *classpb.SetPermissions) *classpb.Command {
 
 func publish(id, sid string, source classpb.Source) *classpb.Command {
 	kind, mime := classpb.TrackKind_TRACK_KIND_VIDEO, "video/VP8"
-	if source == microphone {
+	if source == microphone || source == screenAudio {
 		kind, mime = classpb.TrackKind_TRACK_KIND_AUDIO, "audio/opus"
 	}
 	return &classpb.Command{Body: &classpb.Command_PublishTrack{PublishTrack: &classpb.PublishTrack{Track: &classpb.Track{

@@ -53,8 +53,8 @@ func decideGiveWord(d *docket, c *classpb.Command) error {
 	return nil
 }
 
-// decideTakeWord: by a teacher, or given back. A microphone that could not be opened without the
-// word is muted.
+// decideTakeWord: by a teacher, or given back. What could not be opened without the word
+// is muted.
 func decideTakeWord(d *docket, c *classpb.Command) error {
 	p, err := d.person(c.GetTakeWord().GetParticipant())
 	if err != nil {
@@ -70,8 +70,8 @@ func decideTakeWord(d *docket, c *classpb.Command) error {
 	r := rightsOf(d.state, p)
 	r.word = false
 	for _, t := range d.tracks() {
-		microphone := t.GetParticipant() == p.GetId() && sourceOf(t) == classpb.Source_SOURCE_MICROPHONE
-		if microphone && !t.GetMuted() && !r.unmute(classpb.Source_SOURCE_MICROPHONE) {
+		heard := t.GetParticipant() == p.GetId() && t.GetKind() == classpb.TrackKind_TRACK_KIND_AUDIO
+		if heard && !t.GetMuted() && !r.unmute(sourceOf(t)) {
 			d.muted(t, true, true)
 		}
 	}

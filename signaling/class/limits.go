@@ -13,7 +13,8 @@ const (
 	MaxTrackInfoSize  = 32 << 10
 	MaxParticipants   = 2000 // in the class and its lobby at once
 	MaxRecords        = 5 * MaxParticipants
-	MaxTracksOfPerson = 16
+	MaxMicrophones    = 2   // of one participant
+	MaxTracksOfSource = 1   // of one participant: camera, screen, the screen's sound
 	MaxChatPool       = 500 // messages kept to everyone, to the teachers, and private ones
 	chatSlack         = 50  // above it, before the oldest are forgotten together
 	maxEmojiSize      = 32

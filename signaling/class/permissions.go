@@ -61,10 +61,16 @@ func (r rights) publish(source classpb.Source) bool {
 }
 
 func (r rights) unmute(source classpb.Source) bool {
-	if source != classpb.Source_SOURCE_MICROPHONE {
-		return r.publish(source)
+	switch {
+	case !r.publish(source):
+		return false
+	case source == classpb.Source_SOURCE_MICROPHONE:
+		return r.word || r.allowed(r.permissions.GetMicrophone(), r.locks.GetUnmute())
+	case source == classpb.Source_SOURCE_SCREEN_AUDIO:
+		return r.word || r.role == classpb.Role_ROLE_PRESENTER || r.allowed(r.permissions.GetScreen(), r.locks.GetUnmute())
+	default:
+		return true
 	}
-	return r.publish(source) && (r.word || r.allowed(r.permissions.GetMicrophone(), r.locks.GetUnmute()))
 }
 
 func (r rights) chat() bool {

@@ -17,9 +17,10 @@ const (
 	pupil     = classpb.Role_ROLE_PUPIL
 	observer  = classpb.Role_ROLE_OBSERVER
 
-	microphone = classpb.Source_SOURCE_MICROPHONE
-	camera     = classpb.Source_SOURCE_CAMERA
-	screen     = classpb.Source_SOURCE_SCREEN
+	microphone  = classpb.Source_SOURCE_MICROPHONE
+	camera      = classpb.Source_SOURCE_CAMERA
+	screen      = classpb.Source_SOURCE_SCREEN
+	screenAudio = classpb.Source_SOURCE_SCREEN_AUDIO
 )
 
 // scene is a class under test: its log and what it amounts to. Ids count up: P_1 is who joined

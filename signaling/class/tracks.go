@@ -28,8 +28,8 @@ func decidePublishTrack(d *docket, c *classpb.Command) error {
 		t.Muted, t.MutedByTeacher = old.GetMuted(), old.GetMutedByTeacher()
 	case !r.publish(source):
 		return forbidden("the participant may not publish this source")
-	case d.tracksOf(p) >= MaxTracksOfPerson:
-		return refuse(classpb.Code_CODE_FULL, "the participant has too many tracks")
+	case d.tracksOf(p, source) >= mostTracks(source):
+		return refuse(classpb.Code_CODE_FULL, "the participant has as many tracks of this source as one may")
 	default:
 		t.MutedByTeacher = !t.GetMuted() && !r.unmute(source)
 		t.Muted = t.GetMuted() || t.GetMutedByTeacher()
@@ -78,6 +78,15 @@ func sourceOf(t *classpb.Track) classpb.Source {
 	}
 }
 
+// mostTracks bounds what one person publishes at once, so that nobody takes up the microphones that
+// everyone hears. Of those there may be two: a new one is up before the old one is down.
+func mostTracks(source classpb.Source) int {
+	if source == classpb.Source_SOURCE_MICROPHONE {
+		return MaxMicrophones
+	}
+	return MaxTracksOfSource
+}
+
 // decideUnpublishTrack changes nothing for a track that has gone: its owner may have gone first.
 func decideUnpublishTrack(d *docket, c *classpb.Command) error {
 	if t := d.state.GetTracks()[c.GetUnpublishTrack().GetSid()]; t != nil {
@@ -108,6 +117,7 @@ func decideMute(d *docket, c *classpb.Command) error {
 	return nil
 }
 
+// decideMuteAll mutes all that is heard of pupils: the sound of a screen is as loud as a voice.
 func decideMuteAll(d *docket, c *classpb.Command) error {
 	if c.GetMuteAll().GetLock() {
 		locks := clone(d.state.GetLocks())
@@ -116,7 +126,7 @@ func decideMuteAll(d *docket, c *classpb.Command) error {
 	}
 	for _, t := range d.tracks() {
 		pupil := d.state.GetParticipants()[t.GetParticipant()].GetRole() == classpb.Role_ROLE_PUPIL
-		if pupil && !t.GetMuted() && sourceOf(t) == classpb.Source_SOURCE_MICROPHONE {
+		if pupil && !t.GetMuted() && t.GetKind() == classpb.TrackKind_TRACK_KIND_AUDIO {
 			d.muted(t, true, true)
 		}
 	}
@@ -160,10 +170,10 @@ func (d *docket) tracks() []*classpb.Track {
 	return all
 }
 
-func (d *docket) tracksOf(p *classpb.Participant) int {
+func (d *docket) tracksOf(p *classpb.Participant, source classpb.Source) int {
 	n := 0
 	for _, t := range d.state.GetTracks() {
-		if t.GetParticipant() == p.GetId() {
+		if t.GetParticipant() == p.GetId() && sourceOf(t) == source {
 			n++
 		}
 	}

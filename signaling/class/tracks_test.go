@@ -1,6 +1,7 @@
 package class
 
 import (
+	"fmt"
 	"testing"
 
 	"preau/signaling/classpb"
@@ -117,10 +118,46 @@ func TestTracksAreChecked(t *testing.T) {
 		spoil(c.GetPublishTrack().GetTrack())
 		sc.refused(classpb.Code_CODE_INVALID, Node(), c)
 	}
-	for i := range MaxTracksOfPerson {
-		sc.publish("P_1", "TR_"+string(rune('a'+i)), camera)
+}
+
+func TestNobodyPublishesMoreThanAPersonNeeds(t *testing.T) {
+	sc := lesson(t, false)
+	sc.do(By("P_1"), setLocks(&classpb.SetLocks{Screen: no()}))
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	for _, source := range []classpb.Source{microphone, microphone, camera, screen, screenAudio} {
+		sid := fmt.Sprint("TR_", len(sc.state.GetTracks()))
+		sc.publish(ada, sid, source)
+		want(t, sc.publish(ada, sid, source))
 	}
-	sc.refused(classpb.Code_CODE_FULL, Node(), publish("P_1", "TR_more", camera))
+	for _, source := range []classpb.Source{microphone, camera, screen, screenAudio} {
+		sc.refused(classpb.Code_CODE_FULL, Node(), publish(ada, "TR_more", source))
+	}
+	unnamed := publish(ada, "TR_more", microphone)
+	unnamed.GetPublishTrack().GetTrack().Source = classpb.Source_SOURCE_UNSPECIFIED
+	sc.refused(classpb.Code_CODE_FULL, Node(), unnamed)
+	sc.publish(blaise, "TR_b", microphone)
+	sc.do(Node(), unpublish("TR_0"))
+	sc.publish(ada, "TR_more", microphone)
+}
+
+func TestMuteAllSilencesScreensToo(t *testing.T) {
+	sc := lesson(t, false)
+	sc.do(By("P_1"), setLocks(&classpb.SetLocks{Screen: no()}))
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", presenter)
+	sc.publish(ada, "TR_a", screenAudio)
+	sc.publish(ada, "TR_s", screen)
+	sc.publish(blaise, "TR_b", screenAudio)
+	want(t, sc.do(By("P_1"), muteAll(false)), "track_muted")
+	want(t, sc.do(By(ada), mute("TR_a", false)), "track_muted")
+	want(t, sc.do(By("P_1"), muteAll(true)), "locks_set", "track_muted")
+	sc.refused(classpb.Code_CODE_FORBIDDEN, By(ada), mute("TR_a", false))
+	holds(t, "who presents is heard", !sc.state.GetTracks()["TR_b"].GetMuted())
+	sc.do(Node(), unpublish("TR_a"))
+	sc.publish(ada, "TR_again", screenAudio)
+	holds(t, "shared against the lock, it starts muted", sc.state.GetTracks()["TR_again"].GetMutedByTeacher())
+	sc.do(By("P_1"), giveWord(ada))
+	want(t, sc.do(By(ada), mute("TR_again", false)), "track_muted")
+	want(t, sc.do(By("P_1"), takeWord(ada)), "word_taken", "track_muted")
 }
 
 func TestANewMediaSessionEndsTheLastOnesTracks(t *testing.T) {

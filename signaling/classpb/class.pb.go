@@ -4962,7 +4962,7 @@ func (x *Mute) GetMuted() bool {
 	return false
 }
 
-// MuteAll mutes every pupil's microphone; lock also sets Locks.unmute.
+// MuteAll mutes every pupil's microphone and screen sound; lock also sets Locks.unmute.
 type MuteAll struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Lock          bool                   `protobuf:"varint,1,opt,name=lock,proto3" json:"lock,omitempty"`

@@ -2044,7 +2044,7 @@ export const MuteSchema: GenMessage<Mute> = /*@__PURE__*/
   messageDesc(file_class, 54);
 
 /**
- * MuteAll mutes every pupil's microphone; lock also sets Locks.unmute.
+ * MuteAll mutes every pupil's microphone and screen sound; lock also sets Locks.unmute.
  *
  * @generated from message preau.class.v1.MuteAll
  */
