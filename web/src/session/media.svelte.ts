@@ -1,6 +1,6 @@
 // The media of the class as runes, with people by their participant ids.
 
-import { idOfIdentity, isHere, isWaiting, may, mayUnmute } from '../class/questions'
+import { idOfIdentity, isHere, isWaiting, may, mayUnmute, openMicrophones } from '../class/questions'
 import { backoff } from '../class/backoff'
 import { listDevices, onDeviceChange, type DeviceList } from '../media/devices'
 import type { Device } from '../media/failure'
@@ -88,9 +88,12 @@ export class LiveMedia implements ClassMedia {
   }
   get speakers(): readonly string[] {
     this.#topics.speakers.read()
+    // The media server tells a second later than the class that a microphone is off.
+    const open = openMicrophones(this.#link.view)
     return this.#room
       .speakers()
       .flatMap((identity) => idOfIdentity(this.#link.view, identity) ?? [])
+      .filter((id) => open.has(id))
   }
   get soundBlocked() {
     this.#topics.sound.read()
