@@ -35,11 +35,12 @@ type draft struct {
 	ephemeral []*classpb.Ephemeral
 }
 
-// process decides, keeps, tells and answers a batch of commands.
+// process decides, keeps, tells and answers a batch of commands; goodbyes are last.
 func (r *Room) process(commands []*pending) {
 	if len(commands) == 0 {
 		return
 	}
+	defer r.dismiss()
 	if !r.reconcile() {
 		r.answer(commands, unavailable("the class's log cannot be read"))
 		return
@@ -167,6 +168,7 @@ func (r *Room) commit(events []*classpb.Event, ephemeral []*classpb.Ephemeral) {
 	now := time.Now()
 	for _, e := range events {
 		r.clock.due = r.clock.due || movesPresence(e)
+		r.partings = r.partings || parts(e)
 		r.sockets.came(whoCame(e), now)
 	}
 }

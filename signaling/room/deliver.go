@@ -118,26 +118,41 @@ func (r *Room) moment(e *classpb.Ephemeral) class.Batch {
 	}
 }
 
-// tell gives one member its part: events or a snapshot, the moment's, a goodbye.
+// tell gives one member its part: events or a snapshot, the moment's.
 func (r *Room) tell(a *attachment, shared *sharing, moments []class.Batch) {
-	if class.LensOf(r.state, a.viewer) != class.LensNone {
-		b, something := shared.batch(a.viewer)
-		if changed(a.viewer, shared.events) {
-			b, something = r.snapshot(a.viewer), true
-		}
-		if something && !r.give(a, b) {
+	if class.LensOf(r.state, a.viewer) == class.LensNone {
+		return
+	}
+	b, something := shared.batch(a.viewer)
+	if changed(a.viewer, shared.events) {
+		b, something = r.snapshot(a.viewer), true
+	}
+	if something && !r.give(a, b) {
+		return
+	}
+	for _, m := range moments {
+		if class.HearsEphemeral(r.state, a.viewer, m.Ephemeral[0]) && !r.give(a, m) {
 			return
 		}
-		for _, m := range moments {
-			if class.HearsEphemeral(r.state, a.viewer, m.Ephemeral[0]) && !r.give(a, m) {
-				return
-			}
-		}
-	}
-	if reason := farewell(r.state, a.viewer); reason != 0 {
-		r.goodbye(a, reason)
 	}
 }
+
+// dismiss says goodbye to the members who hear nothing more.
+func (r *Room) dismiss() {
+	if !r.partings {
+		return
+	}
+	r.partings = false
+	for _, a := range r.members {
+		if reason := farewell(r.state, a.viewer); reason != 0 {
+			r.goodbye(a, reason)
+		}
+	}
+	r.purge()
+}
+
+// parts says whether an event may be the last that somebody hears.
+func parts(e *classpb.Event) bool { return e.GetLeft() != nil || e.GetEnded() != nil }
 
 // changed says whether the viewer's kind of view may be another now.
 func changed(v class.Viewer, events []*classpb.Event) bool {

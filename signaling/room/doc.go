@@ -15,6 +15,7 @@
 //	4  all events of the batch are appended to the log at once: one fsync
 //	5  each member gets what its view holds of them, encoded once per view
 //	6  the callers are answered
+//	7  who hears nothing more is told goodbye
 //
 // While the log writes, the next batch gathers by itself: a lone command waits
 // for nobody, three hundred at the bell share a few fsyncs. If the log cannot

@@ -37,6 +37,7 @@ func TestWhoMustGoIsToldWhy(t *testing.T) {
 					by = ada
 				}
 				do(t, r, by, c.command(ada))
+				synctest.Wait()
 				last := hears.last()
 				if last.Goodbye != c.want || len(last.Events) > 0 || last.Snapshot != nil || last.Frame == nil {
 					t.Errorf("the last is %v, want %v", last, c.want)
@@ -48,6 +49,35 @@ func TestWhoMustGoIsToldWhy(t *testing.T) {
 				if len(hears.heard()) != count {
 					t.Error("heard more after the goodbye")
 				}
+			})
+		})
+	}
+}
+
+// patient takes no goodbye before a command was answered.
+type patient struct{ answered, over chan struct{} }
+
+func (p patient) Deliver(b class.Batch) bool {
+	if b.Goodbye != 0 {
+		<-p.answered
+		close(p.over)
+	}
+	return true
+}
+
+func TestACommandIsAnsweredBeforeTheGoodbye(t *testing.T) {
+	for name, c := range map[string]*classpb.Command{
+		"leave": {Body: &classpb.Command_Leave{Leave: &classpb.LeaveClass{}}},
+		"end":   {Body: &classpb.Command_End{End: &classpb.EndClass{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			classroom(t, room.Options{}, func(t *testing.T, r *room.Room) {
+				boss := teacher(t, r)
+				p := patient{make(chan struct{}), make(chan struct{})}
+				attachAs(t, r, class.Viewer{Participant: boss}, "", 0, p)
+				do(t, r, boss, c)
+				close(p.answered)
+				<-p.over
 			})
 		})
 	}
@@ -65,6 +95,7 @@ func TestRefusedInTheLobby(t *testing.T) {
 		}
 		do(t, r, boss, &classpb.Command{Body: &classpb.Command_Refuse{Refuse: &classpb.Refuse{Participants: []string{ada}}}})
 		do(t, r, boss, &classpb.Command{Body: &classpb.Command_Admit{Admit: &classpb.Admit{Participants: []string{bob}}}})
+		synctest.Wait()
 		if last := first.last(); last.Goodbye != classpb.GoodbyeReason_GOODBYE_REASON_REFUSED {
 			t.Errorf("who was refused heard %v", last)
 		}

@@ -32,13 +32,24 @@ type Options struct {
 	decide func(*classpb.State, class.Actor, *classpb.Command, class.Input) (class.Decision, error)
 }
 
-// Metrics are told what happens in rooms. Nil functions are left out. They are
-// called on the rooms' goroutines and must not block.
+// Metrics are told what happens in rooms, so that the program can count it; the
+// package itself knows no collector. The zero value is complete: nil functions are
+// left out. Several rooms, and the callers of Do, call them at once; they must not
+// block.
 type Metrics struct {
-	Command  func(code classpb.Code, waited time.Duration) // each answered; CODE_UNSPECIFIED: done
+	// Command is called for each command that was answered, with the code of the
+	// answer (CODE_UNSPECIFIED: done) and the time from Do to the answer. The room's
+	// own commands, presence and the end of an empty class, are among them.
+	Command func(code classpb.Code, waited time.Duration)
+	// Appended is called for each batch given to a log: how many events, how long the
+	// log took, and its error, after which nothing of the batch has happened.
 	Appended func(events int, took time.Duration, err error)
-	LetGo    func(reason string) // a member was let go: "slow", "panic"
-	Refused  func(reason string) // a command was not decided: "stopped", "deadline"
+	// LetGo is called for each member let go: "slow" (Deliver said false) or "panic".
+	LetGo func(reason string)
+	// Refused is called for each Do, Attach or State that the room did not answer:
+	// "stopped" (the node stops) or "deadline" (the caller's context ended first).
+	Refused func(reason string)
+	// Panicked is called for each panic that was caught, in a room or in what it calls.
 	Panicked func()
 }
 

@@ -46,6 +46,7 @@ type Room struct {
 	kept       kept
 	members    []*attachment
 	answers    answers
+	partings   bool // someone may have to be told goodbye, once commands are answered
 	uncertain  bool // the log may hold more than the state: read it before going on
 	compacting chan struct{}
 	clock      clock
@@ -94,7 +95,12 @@ func (r *Room) Code() string { return r.code }
 // Done is closed when the class has ended or the node stops.
 func (r *Room) Done() <-chan struct{} { return r.done }
 
-// Do asks for a command and waits until what it amounts to is kept. A refusal is
+// Do asks for a command and waits until what it amounts to is kept, and told to
+// all members. Only goodbyes come after the answer: whoever leaves or ends the
+// class can be answered before their last word. The room answers first; that is
+// all it can do, since the caller's goroutine and the member's reader run when
+// they run. A socket that writes both must therefore, when it reads a goodbye,
+// first write the replies of the commands it has under way. A refusal is
 // a *class.Error. CODE_UNAVAILABLE: ask again with the same request id; if the
 // context ended first, it may have been done or not.
 func (r *Room) Do(ctx context.Context, a class.Actor, c *classpb.Command) (Result, error) {
@@ -171,6 +177,7 @@ func (r *Room) call(ctx context.Context, f func()) error {
 	case <-ran:
 		return err
 	case <-ctx.Done():
+		r.options.Metrics.Refused("deadline")
 		return unavailable("the answer did not come in time")
 	case <-r.done:
 	}
