@@ -206,7 +206,6 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	s := newTestSchool(t)
 	r := s.open("", "5b", false)
 	slowly := s.enter(s.token("5b", "slow", asPupil)) // and reads no more
-	// The kernel would take megabytes for a reader of this machine, and filling them many seconds.
 	if err := slowly.conn.NetConn().(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +219,7 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	}
 	defer r.Connected(teacher)()
 	slow := s.metrics.drops.WithLabelValues("slow_reader")
-	ctx, cancel := context.WithTimeout(t.Context(), 6*patience) // two thousand long messages are work
+	ctx, cancel := context.WithTimeout(t.Context(), 6*patience) // a thousand long messages are work
 	defer cancel()
 	for valueOf(t, slow) == 0 { // the buffers on the way fill up, then the outbox
 		noise := make([]byte, 1000)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -49,7 +50,15 @@ func newTestSchool(t testing.TB, change ...func(*Options)) *school {
 	go func() { done <- rooms.Run(ctx) }()
 	go func() { done <- s.Run(ctx) }()
 	<-rooms.Ready()
-	server := httptest.NewServer(s.Handler())
+	server := httptest.NewUnstartedServer(s.Handler())
+	// On one machine the kernel would keep megabytes for a reader that does not read.
+	server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if err := c.(*net.TCPConn).SetWriteBuffer(16 << 10); err != nil {
+			t.Error(err)
+		}
+		return ctx
+	}
+	server.Start()
 	t.Cleanup(func() {
 		cancel()
 		<-done
