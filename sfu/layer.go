@@ -49,7 +49,10 @@ type layer struct {
 	lastArrival  atomic.Int64 // Unix ns
 	rate         rate
 
-	numbers packet.Unwrapper // owned by the reader
+	// owned by the reader
+	numbers packet.Unwrapper
+	frame   uint32 // timestamp of the newest frame
+	framed  bool   // there was one
 }
 
 func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params webrtc.RTPParameters) *layer {
@@ -110,6 +113,7 @@ func (l *layer) take(n *Node, raw []byte) {
 	}
 	p.Seq, p.Layer = l.numbers.Unwrap(p.Sequence), l.index
 	p.Inspect(l.codec)
+	l.frameStart(p)
 	l.lastArrival.Store(now.UnixNano())
 	l.rate.add(len(raw), p.Temporal, now)
 	if !l.pub.open.Load() {
@@ -126,6 +130,19 @@ func (l *layer) take(n *Node, raw []byte) {
 			n.writers[i].offer(item{kind: itemPacket, pub: l.pub, packet: p})
 		}
 	}
+}
+
+// frameStart narrows Start to a frame's first packet where the payload tells only that a NAL unit
+// begins: a subscriber who entered at an IDR slice would miss the parameter sets before it.
+func (l *layer) frameStart(p *packet.Packet) {
+	if l.codec != packet.H264 && l.codec != packet.H265 {
+		return
+	}
+	if l.framed && int32(p.Timestamp-l.frame) <= 0 {
+		p.Start = false
+		return
+	}
+	l.frame, l.framed = p.Timestamp, true
 }
 
 func (l *layer) noteLevel(p *packet.Packet) {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/rtp/codecs"
 )
 
 // Stats is what a receiver saw of one stream. In a stream without fault Missing,
@@ -16,10 +15,11 @@ type Stats struct {
 	Missing       uint64 // sequence numbers passed over and never seen
 	Repeated      uint64
 	BadTimestamps uint64 // backwards, or forward by more than two seconds without a silence as long
-	BadPictures   uint64 // picture id not the same or the next one
+	BadPictures   uint64 // picture id, or without one the frame, not the same or the next
 	BadBytes      uint64 // payload not what the source wrote
 	Frames        uint64
 	Keyframes     uint64
+	ColdStart     bool   // the stream began elsewhere than at a keyframe's first packet
 	Switches      uint64 // of the layer
 	Layer         int    // of the last packet
 	MaxLayer      int
@@ -29,11 +29,13 @@ type Stats struct {
 // continuity checks one stream packet by packet. Packets out of order are
 // counted as missing until they come.
 type continuity struct {
-	video   bool
+	parse   func(payload []byte) (part, bool) // of a video's codec; nil: audio
 	seen    Stats
 	next    uint16 // sequence number expected
 	last    *rtp.Packet
 	picture uint16
+	entry   uint32 // timestamp of the newest keyframe
+	tag     uint32 // frame number of the last tag; 0: none yet
 	missing map[uint16]struct{}
 }
 
@@ -62,7 +64,7 @@ func (c *continuity) packet(p *rtp.Packet, now time.Time) {
 	if c.last != nil {
 		c.timestamps(p, silence)
 	}
-	if c.video {
+	if c.parse != nil {
 		c.frame(p)
 	} else if len(p.Payload) == 80 {
 		c.audio(p.Payload)
@@ -94,7 +96,7 @@ func (c *continuity) advance(p *rtp.Packet) bool {
 
 func (c *continuity) timestamps(p *rtp.Packet, silence time.Duration) {
 	rate := 48000
-	if c.video {
+	if c.parse != nil {
 		rate = 90000
 	}
 	step := int32(p.Timestamp - c.last.Timestamp)
@@ -105,27 +107,33 @@ func (c *continuity) timestamps(p *rtp.Packet, silence time.Duration) {
 }
 
 func (c *continuity) frame(p *rtp.Packet) {
-	var vp8 codecs.VP8Packet
-	body, err := vp8.Unmarshal(p.Payload)
-	if err != nil {
+	is, ok := c.parse(p.Payload)
+	if !ok {
 		c.seen.BadBytes++
 		return
 	}
 	consecutive := c.last != nil && p.SequenceNumber == c.last.SequenceNumber+1
-	if consecutive && vp8.PictureID != c.picture && vp8.PictureID != (c.picture+1)&0x7fff {
+	if is.keyframe {
+		c.entry = p.Timestamp
+	}
+	// A server may pause a stream and go on at a keyframe; ids it does not write itself jump there.
+	leaps := p.Timestamp == c.entry
+	if is.pictures && consecutive && is.picture != c.picture && is.picture != (c.picture+1)&0x7fff && (is.rewritten || !leaps) {
 		c.seen.BadPictures++
 	}
-	if vp8.PictureID != c.picture || c.last == nil {
+	c.picture = is.picture
+	if c.last == nil {
+		c.seen.ColdStart = !is.keyframe
+	}
+	if c.last == nil || p.Timestamp != c.last.Timestamp {
 		c.seen.Frames++
 	}
-	c.picture = vp8.PictureID
-	if vp8.S == 1 {
-		header := 3
-		if len(body) > 0 && body[0]&1 == 0 {
-			header = 10
-			c.seen.Keyframes++
-		}
-		body = body[min(header, len(body)):]
+	if is.keyframe {
+		c.seen.Keyframes++
+	}
+	body := is.body
+	if body == nil {
+		return
 	}
 	if len(body) < markerSize {
 		c.seen.BadBytes++
@@ -135,6 +143,10 @@ func (c *continuity) frame(p *rtp.Packet) {
 	if c.last != nil && layer != c.seen.Layer {
 		c.seen.Switches++
 	}
+	if step := frame - c.tag; !is.pictures && consecutive && !leaps && layer == c.seen.Layer && c.tag != 0 && step > 1 {
+		c.seen.BadPictures++
+	}
+	c.tag = frame
 	c.seen.Layer, c.seen.MaxLayer = layer, max(layer, c.seen.MaxLayer)
 	c.bytes(body[markerSize:], frame)
 }

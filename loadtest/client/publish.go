@@ -37,11 +37,20 @@ type LocalTrack struct {
 // PublishMicrophone publishes synthetic Opus at 50 packets a second.
 func (c *Client) PublishMicrophone(ctx context.Context) (*LocalTrack, error) {
 	request := &livekit.AddTrackRequest{Name: "microphone", Type: livekit.TrackType_AUDIO, Source: livekit.TrackSource_MICROPHONE, DisableRed: true}
-	return c.publish(ctx, request, webrtc.MimeTypeOpus, []Layer{{Packets: 1}})
+	return c.publish(ctx, request, opusFormat(), []Layer{{Packets: 1}})
 }
 
 // PublishVideo publishes synthetic VP8 of one or several layers.
 func (c *Client) PublishVideo(ctx context.Context, source livekit.TrackSource, layers []Layer) (*LocalTrack, error) {
+	return c.PublishCodec(ctx, source, webrtc.MimeTypeVP8, layers)
+}
+
+// PublishCodec is PublishVideo in a codec by its MIME type: VP8, VP9, AV1 or H.264.
+func (c *Client) PublishCodec(ctx context.Context, source livekit.TrackSource, mime string, layers []Layer) (*LocalTrack, error) {
+	f, ok := formats()[mime]
+	if !ok {
+		return nil, fmt.Errorf("publish %s: %w", mime, errCodec)
+	}
 	largest := layers[len(layers)-1]
 	request := &livekit.AddTrackRequest{
 		Name: strings.ToLower(source.String()), Type: livekit.TrackType_VIDEO, Source: source,
@@ -54,8 +63,9 @@ func (c *Client) PublishVideo(ctx context.Context, source livekit.TrackSource, l
 		}
 		request.Layers = append(request.Layers, &livekit.VideoLayer{Quality: quality, Width: l.Width, Height: l.Height, Bitrate: uint32(l.Packets) * 300_000, Rid: l.RID})
 	}
-	request.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: "vp8", Layers: request.Layers}}
-	return c.publish(ctx, request, webrtc.MimeTypeVP8, layers)
+	name := strings.ToLower(strings.TrimPrefix(mime, "video/"))
+	request.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: name, Layers: request.Layers}}
+	return c.publish(ctx, request, f, layers)
 }
 
 // NotAllowedError is the server's refusal of a publication.
@@ -63,7 +73,7 @@ type NotAllowedError struct{ Reason, Message string }
 
 func (e *NotAllowedError) Error() string { return e.Reason + ": " + e.Message }
 
-func (c *Client) publish(ctx context.Context, request *livekit.AddTrackRequest, mime string, layers []Layer) (*LocalTrack, error) {
+func (c *Client) publish(ctx context.Context, request *livekit.AddTrackRequest, f format, layers []Layer) (*LocalTrack, error) {
 	c.mu.Lock()
 	c.cids++
 	request.Cid = fmt.Sprintf("%s-%d", request.GetName(), c.cids)
@@ -86,11 +96,11 @@ func (c *Client) publish(ctx context.Context, request *livekit.AddTrackRequest, 
 	case <-ctx.Done():
 		return nil, fmt.Errorf("publish %s: no track_published: %w", request.GetName(), context.Cause(ctx))
 	}
-	return c.send(info, request.GetCid(), mime, layers)
+	return c.send(info, request.GetCid(), f, layers)
 }
 
 // send adds the track to the publisher connection and starts its sources.
-func (c *Client) send(info *livekit.TrackInfo, cid, mime string, layers []Layer) (*LocalTrack, error) {
+func (c *Client) send(info *livekit.TrackInfo, cid string, f format, layers []Layer) (*LocalTrack, error) {
 	track := &LocalTrack{Info: info, client: c}
 	ctx, stop := context.WithCancel(c.ctx)
 	track.stop = stop
@@ -99,11 +109,7 @@ func (c *Client) send(info *livekit.TrackInfo, cid, mime string, layers []Layer)
 		if l.RID != "" {
 			options = append(options, webrtc.WithRTPStreamID(l.RID))
 		}
-		capability := webrtc.RTPCodecCapability{MimeType: mime, ClockRate: 90000}
-		if mime == webrtc.MimeTypeOpus {
-			capability = webrtc.RTPCodecCapability{MimeType: mime, ClockRate: 48000, Channels: 2}
-		}
-		local, err := webrtc.NewTrackLocalStaticRTP(capability, cid, "stream-"+cid, options...)
+		local, err := webrtc.NewTrackLocalStaticRTP(f.RTPCodecCapability, cid, "stream-"+cid, options...)
 		if err != nil {
 			return nil, err
 		}
@@ -121,7 +127,7 @@ func (c *Client) send(info *livekit.TrackInfo, cid, mime string, layers []Layer)
 	}
 	for _, l := range track.layers {
 		c.subscribed.Go(func() { l.readRTCP(track.sender) })
-		c.running.Go(func() { l.run(ctx, transceiver, mime == webrtc.MimeTypeOpus) })
+		c.running.Go(func() { l.run(ctx, transceiver, f) })
 	}
 	c.wantOffer()
 	return track, nil

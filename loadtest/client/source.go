@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/binary"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -13,12 +12,6 @@ import (
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
-
-// markerSize is the length of the tag that every synthetic video packet carries
-// after its VP8 headers: layer, frame number, packet within the frame.
-const markerSize = 1 + 4 + 1
-
-const videoPayload = 1100 // bytes after the VP8 headers
 
 // localLayer is one encoding of a published track and its synthetic source.
 type localLayer struct {
@@ -56,7 +49,8 @@ func (l *localLayer) readRTCP(sender *webrtc.RTPSender) {
 
 // run sends frames at a steady pace until ctx ends; nothing leaves before the
 // connection is up.
-func (l *localLayer) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, audio bool) {
+func (l *localLayer) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, f format) {
+	audio := f.MimeType == webrtc.MimeTypeOpus
 	interval, clock := time.Second/15, uint32(6000)
 	if audio {
 		interval, clock = 20*time.Millisecond, 960
@@ -81,12 +75,7 @@ func (l *localLayer) run(ctx context.Context, transceiver *webrtc.RTPTransceiver
 		if l.muted.Load() {
 			continue
 		}
-		var packets []*rtp.Packet
-		if audio {
-			packets = []*rtp.Packet{next.opus()}
-		} else {
-			packets = next.vp8(l, keyframe)
-		}
+		packets := f.frame(&next, l, keyframe)
 		for _, p := range packets {
 			identify(p, transceiver, l.RID, audio)
 			if l.track.WriteRTP(p) != nil {
@@ -122,7 +111,7 @@ func identify(p *rtp.Packet, transceiver *webrtc.RTPTransceiver, rid string, aud
 	}
 }
 
-// stream is the RTP and VP8 state of one encoding.
+// stream is the RTP and codec state of one encoding.
 type stream struct {
 	sequence  uint16
 	timestamp uint32
@@ -144,46 +133,6 @@ func (s *stream) opus() *rtp.Packet {
 	payload[0] = 31 << 3
 	fill(payload[1:], s.frame)
 	return s.packet(payload, false)
-}
-
-// vp8 is one frame (RFC 7741): 15-bit picture id, two temporal layers, and a
-// frame header that tells a keyframe from another.
-func (s *stream) vp8(l *localLayer, keyframe bool) []*rtp.Packet {
-	s.frame++
-	s.picture = (s.picture + 1) & 0x7fff
-	temporal := uint8(s.frame & 1)
-	if keyframe {
-		temporal = 0
-	}
-	if temporal == 0 {
-		s.tl0++
-	}
-	var out []*rtp.Packet
-	for i := range l.Packets {
-		start := byte(0)
-		if i == 0 {
-			start = 0x10
-		}
-		payload := []byte{0x80 | start, 0xe0, 0x80 | byte(s.picture>>8), byte(s.picture), s.tl0, temporal << 6}
-		if i == 0 {
-			payload = append(payload, vp8Header(keyframe, l)...)
-		}
-		payload = append(payload, byte(l.index))
-		payload = binary.BigEndian.AppendUint32(payload, s.frame)
-		payload = append(payload, byte(i))
-		body := make([]byte, videoPayload/max(1, 6-l.Packets))
-		fill(body, s.frame)
-		out = append(out, s.packet(append(payload, body...), i == l.Packets-1))
-	}
-	return out
-}
-
-// vp8Header is the uncompressed data chunk of RFC 6386, section 9.1.
-func vp8Header(keyframe bool, l *localLayer) []byte {
-	if !keyframe {
-		return []byte{0x01, 0, 0}
-	}
-	return []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, byte(l.Width), byte(l.Width >> 8), byte(l.Height), byte(l.Height >> 8)}
 }
 
 // fill writes bytes that a receiver can compute again.

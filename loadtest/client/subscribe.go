@@ -47,7 +47,9 @@ func (c *Client) onTrack(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceive
 	if !strings.HasPrefix(track.SID, "TR_") {
 		track.SID = c.trackOfSection(pc, receiver)
 	}
-	track.check.video = remote.Kind() == webrtc.RTPCodecTypeVideo
+	if remote.Kind() == webrtc.RTPCodecTypeVideo {
+		track.check.parse = parserOf(track.MIME)
+	}
 	c.mu.Lock()
 	c.tracks[track.SID] = track
 	c.noteChangeLocked()
