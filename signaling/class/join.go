@@ -72,7 +72,8 @@ func (d *docket) arrivalOf(j *classpb.Join, profile *classpb.Profile) arrival {
 // mustWait: pupils do, while the lobby is on and they have not been admitted once; and whoever
 // knocks.
 func (d *docket) mustWait(a arrival) bool {
-	if knocks(a.known) && !entersUnasked(a.tokenRole) {
+	foreign := a.foreign && !d.state.GetLobby() // to LiveKit's clients a removal is no ban, and no lobby is known
+	if knocks(a.known) && !entersUnasked(a.tokenRole) && !foreign {
 		return true
 	}
 	return d.state.GetLobby() && a.role == classpb.Role_ROLE_PUPIL && !a.known.GetAdmitted()
