@@ -28,6 +28,12 @@ func (e *refused) Error() string { return e.message }
 // errNotOpen: only a teacher's coming opens a class.
 var errNotOpen = &refused{http.StatusNotFound, "not_open", "the class is not open: a teacher opens it"}
 
+// errEnded: the session the reader comes back to is over.
+var errEnded = &refused{http.StatusGone, "ended", "the class has ended"}
+
+// errBanned: nothing but a teacher's word lets this person in again.
+var errBanned = &refused{http.StatusForbidden, "banned", "a teacher has shut you out of this class"}
+
 // tokenOf is the access token of a request: its query's, else its Bearer.
 func tokenOf(r *http.Request) string {
 	if t := r.URL.Query().Get("access_token"); t != "" {
@@ -50,21 +56,26 @@ func (s *Server) joiner(r *http.Request) (*access.Claims, error) {
 	return claims, err
 }
 
-// roomOf is the class that claims are for. A teacher's opens it where it is not
-// open yet; others are told to come back.
-func (s *Server) roomOf(ctx context.Context, c *access.Claims) (*room.Room, error) {
-	if r, ok := s.options.School.Get(c.Tenant, c.Room); ok {
+// roomOf is the class that claims are for, nil where a teacher's coming is to
+// open it. Who says in which session they were comes back to that one or to none:
+// a class that has ended is opened again on purpose, not by a reconnect.
+func (s *Server) roomOf(c *access.Claims, session string) (*room.Room, error) {
+	r, ok := s.options.School.Get(c.Tenant, c.Room)
+	switch {
+	case strings.HasPrefix(session, "RM_") && (!ok || r.Session() != session):
+		return nil, errEnded
+	case ok:
 		return r, nil
-	}
-	if c.Role != classpb.Role_ROLE_TEACHER {
+	case c.Role != classpb.Role_ROLE_TEACHER:
 		return nil, errNotOpen
+	default:
+		return nil, nil
 	}
-	open := &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Room}
-	r, err := s.options.School.Open(ctx, open, class.Node())
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+}
+
+// opening is the command by which a token opens its class.
+func opening(c *access.Claims) *classpb.OpenClass {
+	return &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Title, Lobby: c.Lobby}
 }
 
 // join makes the claims' holder a participant, or finds that they are one.

@@ -31,7 +31,7 @@ type joinAnswer struct {
 	Title    string `json:"title"`
 	Role     string `json:"role"`
 	Identity string `json:"identity"`
-	Lobby    bool   `json:"lobby"` // this person will wait to be let in
+	Lobby    bool   `json:"lobby"` // pupils wait to be let in, once
 }
 
 // apiJoin exchanges a short code or an invite for an access token under a name.
@@ -76,48 +76,48 @@ func (q *joinRequest) check() error {
 }
 
 func (s *Server) invited(ctx context.Context, r *http.Request, req joinRequest) (joinAnswer, error) {
-	in, role, err := s.invitedTo(ctx, r, req)
+	in, invite, err := s.invitedTo(ctx, r, req)
 	if err != nil {
 		return joinAnswer{}, err
 	}
 	tenant, name := in.Key()
-	state, err := in.State(ctx)
-	if err != nil {
-		return joinAnswer{}, err
-	}
+	door := in.Door()
 	key, ok := s.options.Keys.For(tenant)
 	if !ok {
 		return joinAnswer{}, &refused{http.StatusForbidden, "key_unknown", "no key is configured that could sign for this class"}
 	}
+	role := access.RoleName(invite.Role)
 	a := joinAnswer{
-		Class: name, Title: state.GetTitle(), Role: access.RoleName(role),
-		Identity: identityOf(tenant, name, req.Device),
+		Class: name, Title: door.Title, Role: role,
+		Identity: identityOf(tenant, name, role, req.Device),
+		Lobby:    door.Lobby && invite.Role == classpb.Role_ROLE_PUPIL,
 	}
-	a.Lobby = state.GetLobby() && role == classpb.Role_ROLE_PUPIL && !class.ByIdentity(state, a.Identity).GetAdmitted()
-	a.Token, err = s.options.Keys.Sign(key, access.Token{Class: name, Identity: a.Identity, Name: req.Name, Role: role})
+	a.Token, err = s.options.Keys.Sign(key, access.Token{
+		Class: name, Identity: a.Identity, Name: req.Name, Role: invite.Role, Title: invite.Title, Lobby: invite.Lobby,
+	})
 	return a, err
 }
 
-// invitedTo is the class and the role that the code or the invite stands for. A
-// teacher's invite opens the class where it is not open.
-func (s *Server) invitedTo(ctx context.Context, r *http.Request, req joinRequest) (*room.Room, classpb.Role, error) {
+// invitedTo is the class that the code or the invite stands for, and what the
+// invite says. A teacher's opens the class where it is not open.
+func (s *Server) invitedTo(ctx context.Context, r *http.Request, req joinRequest) (*room.Room, access.Invite, error) {
 	if req.Code != "" {
 		in, err := s.roomByCode(r, req.Code)
-		return in, classpb.Role_ROLE_PUPIL, err
+		return in, access.Invite{Role: classpb.Role_ROLE_PUPIL}, err
 	}
 	claims, err := s.options.Keys.Verify(req.Invite)
 	if err != nil {
-		return nil, 0, err
+		return nil, access.Invite{}, err
 	}
 	invite, err := claims.Invite()
 	if err != nil {
-		return nil, 0, err
+		return nil, access.Invite{}, err
 	}
 	if in, ok := s.options.School.Get(claims.Tenant, invite.Class); ok {
-		return in, invite.Role, nil
+		return in, invite, nil
 	}
 	if invite.Role != classpb.Role_ROLE_TEACHER {
-		return nil, 0, errNotOpen
+		return nil, access.Invite{}, errNotOpen
 	}
 	title := invite.Title
 	if title == "" {
@@ -126,12 +126,13 @@ func (s *Server) invitedTo(ctx context.Context, r *http.Request, req joinRequest
 	in, err := s.options.School.Open(ctx, &classpb.OpenClass{
 		Tenant: claims.Tenant, Name: invite.Class, Title: title, Lobby: invite.Lobby,
 	}, class.Node())
-	return in, invite.Role, err
+	return in, invite, err
 }
 
-// identityOf names the same device in the same class by the same identity, so
-// that a reload or a comeback is the same person, and tells nobody the device.
-func identityOf(tenant, name, device string) string {
-	sum := sha256.Sum256([]byte(tenant + "|" + name + "|" + device))
+// identityOf names the same device in the same class and role by the same
+// identity, so that a reload or a comeback is the same person, a teacher's tab and
+// a pupil's of one browser are two, and nobody is told the device.
+func identityOf(tenant, name, role, device string) string {
+	sum := sha256.Sum256([]byte(tenant + "|" + name + "|" + role + "|" + device))
 	return "u-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:16])
 }

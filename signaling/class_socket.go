@@ -81,7 +81,10 @@ func (s *Server) joinable(ctx context.Context, r *http.Request) (*access.Claims,
 	if err != nil {
 		return nil, nil, err
 	}
-	in, err := s.roomOf(ctx, claims)
+	in, err := s.roomOf(claims, r.URL.Query().Get("session"))
+	if in == nil && err == nil {
+		in, err = s.options.School.Open(ctx, opening(claims), class.Node())
+	}
 	return claims, in, err
 }
 
@@ -89,32 +92,31 @@ func (s *Server) joinable(ctx context.Context, r *http.Request) (*access.Claims,
 // would, since a browser's WebSocket cannot see the status it was refused with.
 // Nobody joins by it.
 func (s *Server) validateClass(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), commandTimeout)
-	defer cancel()
 	claims, err := s.joiner(r)
+	if err == nil {
+		err = s.mayCome(claims, r.URL.Query().Get("session"))
+	}
 	if err != nil {
 		s.turnAway(w, r, err)
-		return
-	}
-	in, ok := s.options.School.Get(claims.Tenant, claims.Room)
-	if !ok {
-		if claims.Role != classpb.Role_ROLE_TEACHER { // a teacher's join opens it
-			s.turnAway(w, r, errNotOpen)
-			return
-		}
-		answer(w, http.StatusOK, map[string]bool{"ok": true})
-		return
-	}
-	state, err := in.State(ctx)
-	if err != nil {
-		s.turnAway(w, r, err)
-		return
-	}
-	if class.ByIdentity(state, claims.Identity).GetBanned() {
-		s.turnAway(w, r, &refused{http.StatusForbidden, "banned", "a teacher has shut this person out of the class"})
 		return
 	}
 	answer(w, http.StatusOK, map[string]bool{"ok": true})
+}
+
+// mayCome foretells what a join would say, as far as that can be told without one.
+func (s *Server) mayCome(c *access.Claims, session string) error {
+	in, err := s.roomOf(c, session)
+	if in == nil || err != nil {
+		return err
+	}
+	switch door := in.Door(); {
+	case door.Banned(c.Identity):
+		return errBanned
+	case door.Ended:
+		return errEnded
+	default:
+		return nil
+	}
 }
 
 // upgrader: any origin may connect, since no cookie is looked at: who connects

@@ -93,9 +93,9 @@ func TestWhoComesBackHearsWhatWasMissed(t *testing.T) {
 		return missed == 3
 	})
 
-	stranger := s.enter(token, "page", "one", "session", "RM_other", "since", "1")
+	stranger := s.enter(token, "page", "one", "session", "nonsense", "since", "1")
 	if f := stranger.next(); f.GetSnapshot() == nil {
-		t.Errorf("another session's since got %v", f)
+		t.Errorf("a since of no session got %v", f)
 	}
 }
 

@@ -33,7 +33,7 @@ func (h *rtcHandler) serveValidate(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err == nil {
-		err = h.mayEnter(r.Context(), claims)
+		err = h.mayEnter(claims)
 	}
 	if err != nil {
 		h.refuse(w, err)
@@ -57,7 +57,7 @@ func (h *rtcHandler) refuse(w http.ResponseWriter, err error) {
 }
 
 // mayEnter foretells what enter would say, as far as that can be told without entering.
-func (h *rtcHandler) mayEnter(ctx context.Context, c *access.Claims) error {
+func (h *rtcHandler) mayEnter(c *access.Claims) error {
 	r, ok := h.options.School.Get(c.Tenant, c.Room)
 	if !ok {
 		if mayOpen(c) {
@@ -65,12 +65,8 @@ func (h *rtcHandler) mayEnter(ctx context.Context, c *access.Claims) error {
 		}
 		return &refused{http.StatusNotFound, "not_open", noSuchClass}
 	}
-	s, err := r.State(ctx)
-	if err != nil {
-		return err
-	}
-	if class.ByIdentity(s, c.Identity).GetBanned() {
-		return &refused{http.StatusForbidden, "banned", "a teacher has shut you out of this class"}
+	if r.Door().Banned(c.Identity) {
+		return errBanned
 	}
 	return nil
 }
@@ -106,7 +102,7 @@ func (h *rtcHandler) openRoom(ctx context.Context, c *access.Claims) (*room.Room
 	if !mayOpen(c) {
 		return nil, &refused{http.StatusNotFound, "not_open", noSuchClass}
 	}
-	open := &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Room}
+	open := opening(c)
 	if c.Foreign {
 		open.Locks = &classpb.Locks{} // a LiveKit client knows no locks
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -18,7 +19,10 @@ import (
 const (
 	roleAttribute    = "role"
 	handAttribute    = "hand"
-	lineageAttribute = "preau.lineage"
+	reservedPrefix   = "preau."
+	lineageAttribute = reservedPrefix + "lineage"
+	titleAttribute   = reservedPrefix + "title" // of the class, should this token open it
+	lobbyAttribute   = reservedPrefix + "lobby" // "true": who comes then waits
 )
 
 // maxToken bounds a token before it is parsed, in bytes.
@@ -36,7 +40,11 @@ type Claims struct {
 	Role        classpb.Role
 	Foreign     bool // the token carries no role of ours: a client that speaks LiveKit only
 	Permissions *classpb.Permissions
-	Expires     time.Time
+	// Title and Lobby are the class's, should this token open it. Title is never
+	// empty where Room is not.
+	Title   string
+	Lobby   bool
+	Expires time.Time
 	// Lineage is the same for a token and all that were refreshed from it, and
 	// differs between tokens that were signed apart: one page, one lineage.
 	Lineage string
@@ -87,10 +95,19 @@ func claimsOf(token, key, tenant string, registered *jwt.RegisteredClaims, grant
 		Role:        role,
 		Foreign:     foreign,
 		Permissions: permissionsOf(grants.Video),
+		Title:       titleOf(grants),
+		Lobby:       grants.Attributes[lobbyAttribute] == "true",
 		Expires:     registered.ExpiresAt.Time,
 		Lineage:     lineageOf(token, grants),
 		Grants:      grants,
 	}
+}
+
+func titleOf(grants *auth.ClaimGrants) string {
+	if title := grants.Attributes[titleAttribute]; title != "" {
+		return title
+	}
+	return grants.Video.Room
 }
 
 func lineageOf(token string, grants *auth.ClaimGrants) string {
@@ -103,9 +120,9 @@ func lineageOf(token string, grants *auth.ClaimGrants) string {
 
 func publicAttributes(all map[string]string) map[string]string {
 	public := maps.Clone(all)
-	for _, own := range []string{roleAttribute, handAttribute, lineageAttribute} {
-		delete(public, own)
-	}
+	maps.DeleteFunc(public, func(name, _ string) bool {
+		return name == roleAttribute || name == handAttribute || strings.HasPrefix(name, reservedPrefix)
+	})
 	if len(public) == 0 {
 		return nil
 	}

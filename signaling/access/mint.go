@@ -23,6 +23,8 @@ type Token struct {
 	Identity string
 	Name     string
 	Role     classpb.Role
+	Title    string        // the class's, for when the token opens it; empty: Class
+	Lobby    bool          // whether pupils wait, for when the token opens it
 	TTL      time.Duration // 0: TokenTTL
 }
 
@@ -30,9 +32,20 @@ type Token struct {
 func (k Keys) Sign(key string, t Token) (string, error) {
 	return k.sign(key, signed{
 		identity: t.Identity, name: t.Name, ttl: orElse(t.TTL, TokenTTL),
-		attributes: map[string]string{roleAttribute: RoleName(t.Role)},
+		attributes: t.attributes(),
 		video:      videoOf(t.Class, t.Role),
 	})
+}
+
+func (t Token) attributes() map[string]string {
+	all := map[string]string{roleAttribute: RoleName(t.Role)}
+	if t.Title != "" {
+		all[titleAttribute] = t.Title
+	}
+	if t.Lobby {
+		all[lobbyAttribute] = "true"
+	}
+	return all
 }
 
 // Invite lets whoever holds it in under a role and a name of their choice.
