@@ -16,8 +16,10 @@ run: build
 build: web/dist/index.html
 	go build -o bin/preau ./cmd/preau
 
+# Not `npm ci`: it refuses a lock file in which another platform's optional
+# packages are missing, and writes nothing of ours that this would.
 web/node_modules/.package-lock.json: web/package-lock.json
-	cd web && npm ci --no-audit --no-fund --loglevel=error
+	cd web && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
