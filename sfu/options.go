@@ -45,7 +45,6 @@ type PeerOptions struct {
 	SinglePC      bool   // one connection, the client offers; else publisher and subscriber apart
 	FullICE       bool   // a full ICE agent instead of ICE-lite (Firefox, disable_ice_lite)
 	AutoSubscribe bool   // informational: the SFU never subscribes by itself
-	Sealed        bool   // end-to-end encryption possible: never parse past codec headers
 }
 
 // Description is one session description of a negotiation.

@@ -13,7 +13,9 @@ type Media interface {
 }
 
 // Peer is one participant's media connection. Its methods may block for the time of a negotiation
-// and are called by one goroutine at a time, Close excepted.
+// and are called by one goroutine at a time, with two exceptions. Close may come at any time. And
+// Do with SetMuted, SetBlocked or RemoveTrack comes beside whatever else is under way, and must
+// not wait for it: what a teacher takes away is gone now.
 type Peer interface {
 	// Describe takes an offer and returns the answer with the same ID, or takes an answer and
 	// returns a zero Description.
@@ -42,7 +44,6 @@ type PeerOptions struct {
 	SinglePC      bool   // one connection, the client offers; else publisher and subscriber apart
 	FullICE       bool   // a full ICE agent instead of ICE-lite (Firefox, disable_ice_lite)
 	AutoSubscribe bool
-	Sealed        bool // end-to-end encryption possible: never parse past codec headers
 }
 
 // Description is one session description of a negotiation.

@@ -20,7 +20,7 @@ func newFakeMedia() *fakeMedia { return &fakeMedia{peers: map[string]*fakePeer{}
 func (m *fakeMedia) Join(class string, o PeerOptions, l PeerListener) (Peer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := &fakePeer{class: class, options: o, listener: l}
+	p := &fakePeer{class: class, options: o, listener: l, begun: make(chan struct{}, 1), answer: make(chan struct{})}
 	m.peers[o.Participant] = p
 	return p, nil
 }
@@ -48,9 +48,17 @@ type fakePeer struct {
 
 	shut  atomic.Bool  // the data channels are not open
 	tried atomic.Int32 // so often was something sent while they were shut
+
+	// What Describe waits for when the description is "slow": begun is sent to first.
+	begun  chan struct{}
+	answer chan struct{}
 }
 
 func (p *fakePeer) Describe(d Description) (Description, error) {
+	if d.SDP == "slow" {
+		p.begun <- struct{}{}
+		<-p.answer
+	}
 	if d.SDP == "garbage" {
 		return Description{}, fmt.Errorf("unusable session description")
 	}

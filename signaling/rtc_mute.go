@@ -24,7 +24,7 @@ func (s *rtcSession) mute(r *lk.MuteTrackRequest) {
 	t.told = r.GetMuted()
 	if r.GetMuted() || !t.known {
 		t.info.Muted = r.GetMuted()
-		s.do(SetMuted{SID: r.GetSid(), Muted: r.GetMuted()}, nil)
+		s.doNow(SetMuted{SID: r.GetSid(), Muted: r.GetMuted()})
 	}
 	if t.known {
 		s.muteCommand(r.GetSid(), r.GetMuted(), r)
@@ -46,7 +46,7 @@ func (s *rtcSession) muteCommand(sid string, muted bool, request *lk.MuteTrackRe
 		}
 		if t := s.own[sid]; t != nil && !muted {
 			t.info.Muted = true
-			s.do(SetMuted{SID: sid, Muted: true}, nil)
+			s.doNow(SetMuted{SID: sid, Muted: true})
 			s.tellMuted(sid, true)
 		}
 	})
@@ -59,7 +59,7 @@ func (s *rtcSession) trackMuted(e *classpb.TrackMuted) {
 		return
 	}
 	t.info.Muted = e.GetMuted()
-	s.do(SetMuted{SID: e.GetSid(), Muted: e.GetMuted()}, nil)
+	s.doNow(SetMuted{SID: e.GetSid(), Muted: e.GetMuted()})
 	if t.told != e.GetMuted() {
 		t.told = e.GetMuted()
 		s.tellMuted(e.GetSid(), e.GetMuted())

@@ -25,6 +25,15 @@ func (s *rtcSession) do(c PeerCommand, then func(error)) {
 	})
 }
 
+// doNow has the peer close or open a publication, or end it, beside the line: what is in line is
+// the client's doing, and must not put off what a teacher has decided.
+func (s *rtcSession) doNow(c PeerCommand) {
+	if err := s.peer.Do(c); err != nil {
+		s.count("peer_command")
+		s.log.Warn("rtc: a publication's gate", "command", c, "error", err)
+	}
+}
+
 func (s *rtcSession) mediaJob(job func(context.Context)) {
 	if !s.media.offer(job) {
 		s.count("rtc_media_full")
@@ -123,9 +132,11 @@ const maxEarly = 64
 
 func (s *rtcSession) peerEvent(e PeerEvent) {
 	if s.view == nil {
-		if len(s.early) < maxEarly {
-			s.early = append(s.early, e)
+		if len(s.early) >= maxEarly {
+			s.count("rtc_early_full")
+			return
 		}
+		s.early = append(s.early, e)
 		return
 	}
 	switch e := e.(type) {

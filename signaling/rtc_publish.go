@@ -69,15 +69,32 @@ func (s *rtcSession) addTrack(r *lk.AddTrackRequest) {
 		return
 	}
 	s.own[info.GetSid()] = t
-	s.do(AddTrack{Track: trackSpec(t)}, func(err error) {
-		if err != nil {
+	spec := trackSpec(t)
+	s.do(AddTrack{Track: spec}, func(err error) {
+		switch {
+		case err != nil:
 			s.log.Info("rtc: adding a track", "track", info.GetSid(), "error", err)
 			delete(s.own, info.GetSid())
 			refuse(lk.RequestResponse_UNCLASSIFIED_ERROR, "the track cannot be taken")
-			return
+		case s.own[info.GetSid()] != t: // taken away before it was there
+			s.doNow(RemoveTrack{SID: info.GetSid()})
+			refuse(lk.RequestResponse_NOT_ALLOWED, "not allowed to publish")
+		default:
+			s.caughtUp(t, spec.Muted)
+			s.trackPublished(t)
 		}
-		s.trackPublished(t)
 	})
+}
+
+// caughtUp tells the peer what was decided of a track while its AddTrack was still in line: the
+// peer did not know it then.
+func (s *rtcSession) caughtUp(t *rtcTrack, muted bool) {
+	if t.info.GetMuted() != muted {
+		s.doNow(SetMuted{SID: t.info.GetSid(), Muted: t.info.GetMuted()})
+	}
+	if t.blocked {
+		s.doNow(SetBlocked{SID: t.info.GetSid(), Blocked: true})
+	}
 }
 
 // trackPrefix as LiveKit has it: clients take any, people reading logs know these.
@@ -186,7 +203,7 @@ func (s *rtcSession) dropTrack(sid string) {
 		return
 	}
 	delete(s.own, sid)
-	s.do(RemoveTrack{SID: sid}, nil)
+	s.doNow(RemoveTrack{SID: sid})
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_TrackUnpublished{
 		TrackUnpublished: &lk.TrackUnpublishedResponse{TrackSid: sid},
 	}})
@@ -214,7 +231,7 @@ func (s *rtcSession) enforce() {
 			s.dropTrack(sid)
 		case blocked != t.blocked:
 			t.blocked = blocked
-			s.do(SetBlocked{SID: sid, Blocked: blocked}, nil)
+			s.doNow(SetBlocked{SID: sid, Blocked: blocked})
 		}
 	}
 }

@@ -156,7 +156,12 @@ func permissionsFrom(p *lk.ParticipantPermission) *classpb.SetPermissions {
 		return &to
 	}
 	noSubscribe, noData := !p.GetCanSubscribe(), !p.GetCanPublishData()
+	chat := classpb.Switch_SWITCH_DEFAULT
+	if noData {
+		chat = classpb.Switch_SWITCH_DENIED
+	}
 	return &classpb.SetPermissions{
+		Chat:        &chat,
 		Microphone:  source(lk.TrackSource_MICROPHONE),
 		Camera:      source(lk.TrackSource_CAMERA),
 		Screen:      source(lk.TrackSource_SCREEN_SHARE, lk.TrackSource_SCREEN_SHARE_AUDIO),

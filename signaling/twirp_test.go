@@ -179,3 +179,14 @@ func TestRoomServiceRefuses(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestWhoMayNotSendDataMayNotChat(t *testing.T) {
+	for data, want := range map[bool]classpb.Switch{
+		false: classpb.Switch_SWITCH_DENIED, true: classpb.Switch_SWITCH_DEFAULT,
+	} {
+		set := permissionsFrom(&lk.ParticipantPermission{CanPublishData: data})
+		if set.Chat == nil || set.GetChat() != want || set.GetNoData() == data {
+			t.Errorf("data %v: chat %v, no data %v", data, set.Chat, set.GetNoData())
+		}
+	}
+}
