@@ -10,7 +10,7 @@ import (
 
 // refreshToken renews the client's token, so that a stay of hours can still be resumed.
 func (s *rtcSession) refreshToken() {
-	token, err := s.handler.options.Keys.Refresh(s.claims, 0)
+	token, err := s.handler.options.Keys.Refresh(s.claims)
 	if err != nil {
 		s.log.Error("rtc: renewing a token", "error", err)
 		return

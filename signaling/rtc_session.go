@@ -226,7 +226,7 @@ func (s *rtcSession) run(ctx context.Context, detach func()) {
 	for _, line := range []rtcLine{s.media, s.commands} {
 		lines.Go(func() { line.run(ctx, s.guardLine) })
 	}
-	refresh := time.NewTicker(s.handler.options.Refresh)
+	refresh := time.NewTicker(min(s.handler.options.Refresh, s.claims.Lifetime/2))
 	defer refresh.Stop()
 	for !s.over {
 		select {

@@ -21,8 +21,9 @@ const (
 	handAttribute    = "hand"
 	reservedPrefix   = "preau."
 	lineageAttribute = reservedPrefix + "lineage"
-	titleAttribute   = reservedPrefix + "title" // of the class, should this token open it
-	lobbyAttribute   = reservedPrefix + "lobby" // "true": who comes then waits
+	foreignAttribute = reservedPrefix + "foreign" // a foreign token's role, once refreshed
+	titleAttribute   = reservedPrefix + "title"   // of the class, should this token open it
+	lobbyAttribute   = reservedPrefix + "lobby"   // "true": who comes then waits
 )
 
 // maxToken bounds a token before it is parsed, in bytes.
@@ -45,6 +46,8 @@ type Claims struct {
 	Title   string
 	Lobby   bool
 	Expires time.Time
+	// Lifetime is how long its signer meant the token to hold, at most TokenTTL.
+	Lifetime time.Duration
 	// Lineage is the same for a token and all that were refreshed from it, and
 	// differs between tokens that were signed apart: one page, one lineage.
 	Lineage string
@@ -98,9 +101,25 @@ func claimsOf(token, key, tenant string, registered *jwt.RegisteredClaims, grant
 		Title:       titleOf(grants),
 		Lobby:       grants.Attributes[lobbyAttribute] == "true",
 		Expires:     registered.ExpiresAt.Time,
+		Lifetime:    lifetimeOf(registered, time.Now()),
 		Lineage:     lineageOf(token, grants),
 		Grants:      grants,
 	}
+}
+
+// lifetimeOf counts from when the token began to hold: the later of nbf and iat
+// (RFC 7519, sections 4.1.5 and 4.1.6), or, where it has neither, now.
+func lifetimeOf(r *jwt.RegisteredClaims, now time.Time) time.Duration {
+	var begins time.Time
+	for _, d := range []*jwt.NumericDate{r.NotBefore, r.IssuedAt} {
+		if d != nil && d.After(begins) {
+			begins = d.Time
+		}
+	}
+	if begins.IsZero() {
+		begins = now
+	}
+	return min(max(r.ExpiresAt.Sub(begins), time.Second), TokenTTL)
 }
 
 func titleOf(grants *auth.ClaimGrants) string {

@@ -95,17 +95,33 @@ func (c *Claims) Invite() (Invite, error) {
 }
 
 // Refresh signs the claims again with a new expiry, so that a class-long stay
-// outlives its token. The lineage stays.
-func (k Keys) Refresh(c *Claims, ttl time.Duration) (string, error) {
+// outlives its token: for as long as the token itself was meant to hold, and for
+// joining alone. The lineage stays.
+func (k Keys) Refresh(c *Claims) (string, error) {
 	attributes := maps.Clone(c.Grants.Attributes)
 	if attributes == nil {
 		attributes = map[string]string{}
 	}
 	attributes[lineageAttribute] = c.Lineage
+	if c.Foreign { // the grants that made the role do not stay
+		attributes[foreignAttribute] = RoleName(c.Role)
+	}
 	return k.sign(c.Key, signed{
-		identity: c.Identity, name: c.Name, metadata: c.Metadata, ttl: orElse(ttl, TokenTTL),
-		attributes: attributes, video: c.Grants.Video, kind: c.Grants.Kind, details: c.Grants.KindDetails,
+		identity: c.Identity, name: c.Name, metadata: c.Metadata, ttl: c.Lifetime,
+		attributes: attributes, video: joining(c.Grants.Video), kind: c.Grants.Kind, details: c.Grants.KindDetails,
 	})
+}
+
+// joining are the grants that matter to who is in a class. Those of the server
+// API (roomAdmin, roomCreate and the like) are left out by not being named.
+func joining(v *auth.VideoGrant) *auth.VideoGrant {
+	return &auth.VideoGrant{
+		RoomJoin: v.RoomJoin, Room: v.Room,
+		CanPublish: v.CanPublish, CanPublishSources: v.CanPublishSources, CanPublishData: v.CanPublishData,
+		CanSubscribe: v.CanSubscribe, CanSubscribeMetrics: v.CanSubscribeMetrics,
+		CanUpdateOwnMetadata: v.CanUpdateOwnMetadata,
+		Hidden:               v.Hidden, Recorder: v.Recorder, Agent: v.Agent,
+	}
 }
 
 type signed struct {

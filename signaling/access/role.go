@@ -8,10 +8,13 @@ import (
 )
 
 // roleOf takes the role from the signed token alone: its role attribute, or,
-// in a foreign token, what its grants amount to.
+// in a foreign token, what its grants amount to, or did before it was refreshed.
 func roleOf(g *auth.ClaimGrants) (role classpb.Role, foreign bool) {
 	if role, ok := ParseRole(g.Attributes[roleAttribute]); ok {
 		return role, false
+	}
+	if role, ok := ParseRole(g.Attributes[foreignAttribute]); ok {
+		return role, true
 	}
 	switch v := g.Video; {
 	case v.Recorder:
