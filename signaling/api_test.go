@@ -123,6 +123,17 @@ func TestOnlyWrongCodesAreCounted(t *testing.T) {
 	}
 }
 
+func TestRightCodesHaveTheirBucket(t *testing.T) {
+	s := newTestSchool(t, func(o *Options) { o.Limits.RightCodesPerMinute = 5 })
+	code, last := s.open("", "5b", false).Code(), 0
+	for range 10 {
+		last, _, _ = s.ask("GET", "/api/codes/"+code, "")
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("the tenth right code: %d", last)
+	}
+}
+
 func FuzzAPIJoin(f *testing.F) {
 	s := newTestSchool(f, func(o *Options) { o.Limits.JoinBurst = 1 << 30 })
 	s.open("", "5b", false)
