@@ -1,6 +1,13 @@
 // The media of the class as runes, with people by their participant ids.
 
-import { idOfIdentity, isHere, isWaiting, may, mayUnmute, openMicrophones } from '../class/questions'
+import {
+  idOfIdentity,
+  isHere,
+  isWaiting,
+  may,
+  mayUnmute,
+  openMicrophones,
+} from '../class/questions'
 import { backoff } from '../class/backoff'
 import { listDevices, onDeviceChange, type DeviceList } from '../media/devices'
 import type { Device } from '../media/failure'
