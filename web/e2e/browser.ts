@@ -11,6 +11,8 @@ const speech =
 
 /** Debian's Chromium with a fake camera and a microphone that speaks. */
 export class TestBrowser {
+  readonly #people: Person[] = []
+
   private constructor(
     readonly browser: Browser,
     private readonly directory: string,
@@ -60,7 +62,14 @@ export class TestBrowser {
       })
       ;(window as unknown as { allConnections: RTCPeerConnection[] }).allConnections = all
     })
-    return new Person(context, await context.newPage())
+    const person = new Person(context, await context.newPage())
+    this.#people.push(person)
+    return person
+  }
+
+  /** Sends everybody away who is still there, so that a failed test's pages do not slow the next. */
+  async closePeople(): Promise<void> {
+    await Promise.all(this.#people.splice(0).map((person) => person.close()))
   }
 
   async close(): Promise<void> {
@@ -83,6 +92,15 @@ export class Person {
     readonly context: BrowserContext,
     readonly page: Page,
   ) {
+    this.#watch(page)
+  }
+
+  /** The same person in another tab of the same browser. */
+  async anotherTab(): Promise<Person> {
+    return new Person(this.context, await this.context.newPage())
+  }
+
+  #watch(page: Page): void {
     page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`))
     page.on('request', (request) => {
       const { hostname, protocol } = new URL(request.url())
@@ -131,6 +149,12 @@ export class Person {
     await this.context.close()
   }
 }
+
+/** How many pixels of the page stick out sideways. */
+export const overflow = (person: Person): Promise<number> =>
+  person.page.evaluate(() =>
+    Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
+  )
 
 /** How many entries of later are larger than those at the same place before. */
 export function growing(before: readonly number[], later: readonly number[]): number {

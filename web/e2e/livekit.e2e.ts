@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type * as LiveKit from 'livekit-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { growing, type Person, TestBrowser } from './browser.ts'
 import { Server } from './server.ts'
 
@@ -35,6 +35,8 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve))
   origin = `http://127.0.0.1:${String((pages.address() as AddressInfo).port)}/`
 })
+
+afterEach(() => browser.closePeople())
 
 afterAll(async () => {
   await browser.close()

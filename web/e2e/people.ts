@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { beforeEach, expect } from 'vitest'
 import { growing, type Person, type TestBrowser } from './browser.ts'
 import type { Server } from './server.ts'
 
@@ -86,10 +86,78 @@ export async function hearsAndSees(
         return seen
       },
       {
-        timeout: 45_000,
+        timeout: 90_000,
         interval: 1_000,
         message: `${who} hears ${audio.toString()} and sees ${video.toString()}`,
       },
     )
     .toEqual({ audio: true, video: true })
+}
+
+/** Switches a phone's camera on: it is in the menu of what is rarer. */
+export async function turnOnPhoneCamera(person: Person): Promise<void> {
+  await person.get('bar-more').click()
+  await person.get('bar-camera').click()
+  await person.get('stage').waitFor()
+}
+
+/** Opens a panel, wherever this size of page keeps its button. */
+export async function panel(person: Person, name: 'people' | 'chat'): Promise<void> {
+  if (await person.get(`panel-${name}`).isVisible()) return
+  const tab = person.get(`tab-${name}`).first()
+  if (await tab.isVisible()) await tab.click()
+  else await person.get(`bar-${name}`).first().click()
+  await person.get(`panel-${name}`).waitFor()
+}
+
+/** Chooses from what a teacher may do to the person of this name. */
+export async function personMenu(teacher: Person, name: string, item: string): Promise<void> {
+  await panel(teacher, 'people')
+  await teacher
+    .get('person-row')
+    .filter({ hasText: name })
+    .getByTestId('person-menu')
+    .click({ timeout: 15_000 })
+  await teacher.get(item).click({ timeout: 15_000 })
+}
+
+/** Writes in the chat, to everyone or to the teachers alone. */
+export async function say(
+  person: Person,
+  text: string,
+  to: 'everyone' | 'teachers' = 'everyone',
+): Promise<void> {
+  await panel(person, 'chat')
+  await person.get('chat-to').selectOption(to)
+  await person.get('chat-input').fill(text)
+  await person.get('chat-send').click()
+}
+
+/** Waits until the person reads this message in the chat. */
+export async function reads(person: Person, who: string, text: string): Promise<void> {
+  await panel(person, 'chat')
+  await expect
+    .poll(() => person.get('chat-message').getByText(text, { exact: true }).count(), {
+      timeout: 15_000,
+      message: `${who} reads “${text}”`,
+    })
+    .toBe(1)
+}
+
+export const statusLine = async (person: Person): Promise<string> =>
+  ((await person.get('status-line').first().textContent()) ?? '').trim()
+
+/**
+ * The tests of this file tell one story with the same people: when one fails, the
+ * rest is skipped and everybody is sent home.
+ */
+export function oneStory(browser: () => TestBrowser): void {
+  let broken = false
+  beforeEach((context) => {
+    context.skip(broken, 'the story broke off before')
+    context.onTestFailed(async () => {
+      broken = true
+      await browser().closePeople()
+    })
+  })
 }

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { accessible } from './axe.ts'
-import { type Person, TestBrowser } from './browser.ts'
+import { overflow, type Person, TestBrowser } from './browser.ts'
 import { comeIn, enter, openClass } from './people.ts'
 import { Server } from './server.ts'
 
@@ -14,6 +14,8 @@ beforeAll(async () => {
   server = await Server.start()
   browser = await TestBrowser.launch()
 })
+
+afterEach(() => browser.closePeople())
 
 afterAll(async () => {
   await browser.close()
@@ -142,8 +144,3 @@ async function reach(person: Person, id: string): Promise<void> {
   }
   throw new Error(`the keyboard never reached ${id}`)
 }
-
-const overflow = (person: Person) =>
-  person.page.evaluate(() =>
-    Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
-  )

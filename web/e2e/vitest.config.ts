@@ -7,7 +7,7 @@ export default defineConfig({
     include: ['e2e/**/*.e2e.ts'],
     root: new URL('..', import.meta.url).pathname,
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 90_000,
     bail: 0,
     reporters: ['verbose'],
