@@ -76,6 +76,13 @@ func (k *talker) hears(ctx context.Context, text string, from *talker) {
 	}
 }
 
+// all is what was heard so far.
+func (k *talker) all() []*livekit.DataPacket {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.heard)
+}
+
 func TestDataBetweenParticipants(t *testing.T) {
 	s := startServer(t, "")
 	ctx := within60(t)
@@ -109,7 +116,7 @@ func TestDataBetweenParticipants(t *testing.T) {
 		t.Error("lossy data for one came to another")
 	}
 	for _, k := range []*talker{lea, amina, basile} {
-		for _, p := range k.heard {
+		for _, p := range k.all() {
 			if p.GetParticipantIdentity() == k.Identity() {
 				t.Errorf("%s hears itself", k.Identity())
 			}
