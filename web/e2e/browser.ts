@@ -32,6 +32,8 @@ export class TestBrowser {
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // A server in a namespace of the test's own is on another, private network.
+        '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks',
         '--use-fake-ui-for-media-stream',
         '--use-fake-device-for-media-stream=fps=10',
         `--use-file-for-fake-audio-capture=${wav}`,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Network } from './network.ts'
 
 export const program = new URL('../../bin/preau', import.meta.url).pathname
 
@@ -13,12 +14,16 @@ export class Server {
   #log: string[] = []
   url = ''
 
-  private constructor(data: string) {
+  private constructor(
+    data: string,
+    private readonly network: Network | undefined,
+  ) {
     this.#data = data
   }
 
-  static async start(): Promise<Server> {
-    const server = new Server(await mkdtemp(join(tmpdir(), 'preau-e2e-')))
+  /** Starts it on this host's loopback, or on the host at the far end of a network. */
+  static async start(network?: Network): Promise<Server> {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'preau-e2e-')), network)
     await server.#run('0')
     return server
   }
@@ -43,12 +48,14 @@ export class Server {
   }
 
   async #run(port: string): Promise<void> {
-    const child = spawn(
-      program,
-      // prettier-ignore
-      ['serve', '--dev', '--port', port, '--rtc-udp-port', '0', '--rtc-tcp-port', '0', '--turn-port', '0', '--data', this.#data],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    )
+    // prettier-ignore
+    const serve = [program, 'serve', '--dev', '--port', port, '--rtc-udp-port', '0', '--rtc-tcp-port', '0', '--turn-port', '0', '--data', this.#data]
+    const command = this.network
+      ? ['ip', 'netns', 'exec', this.network.name, ...serve, '--bind', this.network.address]
+      : serve
+    const child = spawn(command[0] ?? program, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#log.push(...text.trimEnd().split('\n'))

@@ -1,0 +1,59 @@
+import { type Browser, type BrowserContext, launch, type Page } from 'puppeteer-core'
+import type { BarePage, BareWindow } from './bare.ts'
+
+/** Debian's Firefox, driven over WebDriver BiDi, with a fake camera and a microphone that hums. */
+export class Firefox {
+  readonly #contexts: BrowserContext[] = []
+
+  private constructor(private readonly browser: Browser) {}
+
+  /** Launches it. Its ICE has no loopback: the server must be on another host, as Network makes one. */
+  static async launch(): Promise<Firefox> {
+    return new Firefox(
+      await launch({
+        browser: 'firefox',
+        executablePath: '/usr/bin/firefox-esr',
+        headless: true,
+        extraPrefsFirefox: {
+          'media.navigator.streams.fake': true,
+          'media.navigator.permission.disabled': true,
+          'media.autoplay.default': 0,
+          'media.peerconnection.ice.obfuscate_host_addresses': false,
+          'network.lna.enabled': false,
+          'network.lna.blocking': false,
+          // Nothing is looked up or fetched beside the test.
+          'network.captive-portal-service.enabled': false,
+          'network.connectivity-service.enabled': false,
+          'media.gmp-manager.updateEnabled': false,
+          'app.update.enabled': false,
+        },
+      }),
+    )
+  }
+
+  async page(): Promise<BarePage & Page> {
+    const context = await this.browser.createBrowserContext()
+    this.#contexts.push(context)
+    const page = await context.newPage()
+    await page.evaluateOnNewDocument(() => {
+      const all: RTCPeerConnection[] = []
+      window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
+        construct(target, args: [RTCConfiguration?]) {
+          const pc = new target(...args)
+          all.push(pc)
+          return pc
+        },
+      })
+      ;(window as unknown as BareWindow).allConnections = all
+    })
+    return page as BarePage & Page
+  }
+
+  async closePages(): Promise<void> {
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()))
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close()
+  }
+}
