@@ -53,6 +53,7 @@ func (h *rtcHandler) serveSocket(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, errJoinRequest)
 		return
 	}
+	join.SentBy(r.UserAgent())
 	var session *rtcSession
 	if join.GetReconnect() {
 		session = h.find(claims, join.GetParticipantSid())

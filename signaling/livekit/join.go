@@ -168,6 +168,14 @@ func (j Join) FullICE() bool {
 		strings.EqualFold(j.GetClientInfo().GetBrowser(), "firefox")
 }
 
+// SentBy notes the browser of a User-Agent header (RFC 9110, 10.1.5) where the client has not named
+// it itself: livekit-client for browsers never does. Only Firefox is told from the others.
+func (j Join) SentBy(userAgent string) {
+	if info := j.GetClientInfo(); info.GetBrowser() == "" && strings.Contains(userAgent, " Firefox/") {
+		info.Browser = "firefox"
+	}
+}
+
 func isTrue(s string) bool {
 	return s == "1" || strings.EqualFold(s, "true")
 }

@@ -119,3 +119,22 @@ func FuzzJoinRequest(f *testing.F) {
 		}
 	})
 }
+
+// Firefox is known by its User-Agent: its livekit-client does not say which browser it runs in.
+func TestFirefoxIsToldByItsUserAgent(t *testing.T) {
+	for agent, full := range map[string]bool{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0":                                           true,
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36":            false,
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 FxiOS/153.0 Mobile/15E148 Safari/604": false,
+		"": false,
+	} {
+		j, err := ParseJoin(url.Values{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.SentBy(agent)
+		if j.FullICE() != full {
+			t.Errorf("full ICE for %q: %v", agent, j.FullICE())
+		}
+	}
+}
