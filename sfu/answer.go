@@ -51,6 +51,7 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 	answer = Description{Type: "answer", SDP: finished, ID: d.ID}
 	if p.o.SinglePC {
 		answer.Mids = p.mids()
+		p.neg.described()
 		p.neg.settled()
 		p.replan() // anything still without a section?
 	}
@@ -108,7 +109,7 @@ func (p *Peer) Answer(d Description) (err error) {
 	if p.o.SinglePC {
 		return ErrMode
 	}
-	text, _, err := readOffer(d.SDP)
+	text, sections, err := readOffer(d.SDP)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,7 @@ func (p *Peer) Answer(d Description) (err error) {
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}); err != nil {
 		return fmt.Errorf("%w: %w", ErrDescription, err)
 	}
+	p.neg.answered(sections)
 	p.neg.settled()
 	p.replan()
 	return nil

@@ -312,6 +312,16 @@ func (c *client) noteMids(d Description) {
 	c.change(func() { c.mids, c.msids = d.Mids, now })
 }
 
+// carries says whether a section of the last description sends a track; called under the lock.
+func (c *client) carries(sid string) bool {
+	for _, track := range c.mids {
+		if track == sid {
+			return true
+		}
+	}
+	return false
+}
+
 // find is the first event of a kind seen so far that satisfies cond.
 func find[E Event](c *client, cond func(E) bool) (E, bool) {
 	for _, e := range c.seen {

@@ -97,7 +97,7 @@ func (p *Peer) detach(s *subscription) {
 	pc := p.out.transport.pc
 	for _, t := range pc.GetTransceivers() {
 		if sender := t.Sender(); sender != nil && sender.Track() == webrtc.TrackLocal(s) {
-			p.neg.draining[t.Mid()] = true
+			p.neg.draining[t.Mid()] = false
 			if err := pc.RemoveTrack(sender); err != nil {
 				p.node.log.Debug("taking a track off", "track", s.pub.spec.SID, "error", err)
 			}
@@ -154,7 +154,7 @@ func (p *Peer) hasFree(kind webrtc.RTPCodecType) bool { return p.freeSections(ki
 
 func (p *Peer) freeSections(kind webrtc.RTPCodecType) (count int) {
 	for _, t := range p.out.transport.pc.GetTransceivers() {
-		if t.Kind() != kind || t.Sender() != nil || t.Mid() == "" || p.neg.draining[t.Mid()] {
+		if t.Kind() != kind || t.Sender() != nil || t.Mid() == "" || p.neg.drains(t.Mid()) {
 			continue
 		}
 		if !p.o.SinglePC || p.neg.free(t.Mid()) {
@@ -172,7 +172,7 @@ func (p *Peer) askSections(attach []*want) {
 	}
 	draining := map[Kind]int{}
 	for _, t := range p.out.transport.pc.GetTransceivers() {
-		if p.neg.draining[t.Mid()] {
+		if p.neg.drains(t.Mid()) {
 			draining[kindFrom(t.Kind())]++
 		}
 	}
@@ -229,6 +229,10 @@ func (p *Peer) offer(attach []*want) error {
 	if err != nil {
 		return err
 	}
+	if text, err = keepSilent(text, p.neg.silent); err != nil {
+		return err
+	}
+	p.neg.described()
 	p.neg.offerID++
 	p.neg.turn = turnOffered
 	p.neg.lastOffer = Description{Type: "offer", SDP: text, ID: p.neg.offerID, Mids: p.mids()}

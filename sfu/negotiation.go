@@ -35,8 +35,9 @@ type negotiation struct {
 	offerID   uint32
 	lastOffer Description
 	restart   bool // the next offer restarts ICE
-	draining  map[string]bool
+	draining  map[string]bool // sections losing their track; true: our last description says so
 	takes     map[string]bool // single connection: sections the client receives on
+	silent    map[string]bool // two connections: sections that have been answered inactive
 }
 
 type whoseTurn int
@@ -48,7 +49,7 @@ const (
 )
 
 func newNegotiation() *negotiation {
-	return &negotiation{draining: map[string]bool{}, takes: map[string]bool{}}
+	return &negotiation{draining: map[string]bool{}, takes: map[string]bool{}, silent: map[string]bool{}}
 }
 
 // need notes that something is to be negotiated; true: now, by us.
@@ -60,12 +61,38 @@ func (n *negotiation) need() bool {
 	return true
 }
 
-// settled ends the other side's turn; true: something has come up meanwhile.
-func (n *negotiation) settled() (again bool) {
-	again = n.dirty
+// drains says whether a section has lost its track and was not yet answered inactive.
+func (n *negotiation) drains(mid string) bool {
+	_, ok := n.draining[mid]
+	return ok
+}
+
+// described notes that our description now says which sections drain. One that begins to while the
+// other side's turn is open stands in no description yet, and waits for the next.
+func (n *negotiation) described() {
+	for mid := range n.draining {
+		n.draining[mid] = true
+	}
+}
+
+// answered notes which sections the client receives nothing on (two connections).
+func (n *negotiation) answered(sections []remoteSection) {
+	clear(n.silent)
+	for _, s := range sections {
+		if s.kind != "application" && !s.takes {
+			n.silent[s.mid] = true
+		}
+	}
+}
+
+// settled ends the other side's turn.
+func (n *negotiation) settled() {
 	n.turn, n.dirty = turnIdle, false
-	clear(n.draining)
-	return again
+	for mid, told := range n.draining {
+		if told {
+			delete(n.draining, mid)
+		}
+	}
 }
 
 // overdue takes the turn back from a client that never offered.
@@ -78,4 +105,4 @@ func (n *negotiation) overdue(now time.Time) bool {
 }
 
 // free says whether a section can take a track now.
-func (n *negotiation) free(mid string) bool { return n.takes[mid] && !n.draining[mid] }
+func (n *negotiation) free(mid string) bool { return n.takes[mid] && !n.drains(mid) }

@@ -122,6 +122,29 @@ func (n *Node) finish(text string) (string, error) {
 	return string(raw), err
 }
 
+// keepSilent makes recvonly of the inactive sections of our offer that the client has answered
+// inactive before. For a client that only receives on them it comes to the same, and its answer is
+// inactive. But pion's clients stop a section's receiver at each inactive offer, and replace it
+// only if it had a track: after the second one, the section would be deaf for ever.
+func keepSilent(offer string, silent map[string]bool) (string, error) {
+	var d sdp.SessionDescription
+	if err := d.UnmarshalString(offer); err != nil {
+		return "", fmt.Errorf("reading our own offer: %w", err)
+	}
+	for _, m := range d.MediaDescriptions {
+		if mid, _ := m.Attribute(sdp.AttrKeyMID); !silent[mid] {
+			continue
+		}
+		for i := range m.Attributes {
+			if m.Attributes[i].Key == sdp.AttrKeyInactive {
+				m.Attributes[i].Key = sdp.AttrKeyRecvOnly
+			}
+		}
+	}
+	raw, err := d.Marshal()
+	return string(raw), err
+}
+
 // rewriteTCP replaces pion's ICE-TCP candidates, which name the interfaces, by one for each
 // announced address.
 func (n *Node) rewriteTCP(in []sdp.Attribute) []sdp.Attribute {

@@ -35,14 +35,7 @@ func TestMicrophoneSections(t *testing.T) {
 				if i >= limit-1 {
 					old := fmt.Sprintf("TR_%d", i-limit+1)
 					all[i-limit+1].peer.SetMuted(old, true)
-					listener.until(old+" without a section", func() bool {
-						for _, track := range listener.mids {
-							if track == old {
-								return false
-							}
-						}
-						return true
-					})
+					listener.until(old+" without a section", func() bool { return !listener.carries(old) })
 				}
 			}
 			audio := 0
@@ -55,5 +48,65 @@ func TestMicrophoneSections(t *testing.T) {
 				t.Errorf("%d audio sections for %d open microphones", audio, limit)
 			}
 		})
+	}
+}
+
+// A section goes silent, is described again while silent, and carries a track anew: that must be
+// heard, by pion's clients too, which stop a receiver at each inactive offer.
+func TestSectionHeardAfterLongSilence(t *testing.T) {
+	for _, one := range []bool{true, false} {
+		t.Run(fmt.Sprint("one connection ", one), func(t *testing.T) {
+			n := testNode(t, Options{})
+			r := n.Router("t/class")
+			listener, speaker := join(t, r, "PA_listener", one), join(t, r, "PA_speaker", true)
+			mic := speaker.publish(micSpec("TR_mic"), opus)
+			every(t, 20*time.Millisecond, func() { mic.sources[0].voice(30) })
+			waitFor(speaker, "microphone announced", func(e TrackEvent) bool { return e.SID == "TR_mic" })
+			if err := listener.peer.Subscribe("TR_mic", true); err != nil {
+				t.Fatal(err)
+			}
+			for round := range 2 {
+				before := 0
+				listener.change(func() { before = listener.count("TR_mic") })
+				speaker.peer.SetMuted("TR_mic", false)
+				listener.until(fmt.Sprint("heard in round ", round), func() bool { return listener.count("TR_mic") > before+5 })
+				speaker.peer.SetMuted("TR_mic", true)
+				listener.until("microphone without a section", func() bool { return !listener.carries("TR_mic") })
+				renegotiate(t, listener, speaker, fmt.Sprint("TR_screen", round))
+			}
+		})
+	}
+}
+
+// renegotiate has the listener's receiving sections described again, by a screen that comes and goes.
+func renegotiate(t *testing.T, listener, speaker *client, sid string) {
+	t.Helper()
+	screen := speaker.publish(TrackSpec{CID: "cid-" + sid, SID: sid, Kind: KindVideo, Source: SourceScreen}, vp8)
+	stop := every(t, 33*time.Millisecond, func() { screen.sources[0].picture(screen.mid(), 1, 200) })
+	defer stop()
+	waitFor(speaker, sid+" announced", func(e TrackEvent) bool { return e.SID == sid })
+	if err := listener.peer.Subscribe(sid, true); err != nil {
+		t.Fatal(err)
+	}
+	listener.until(sid+" seen", func() bool { return listener.count(sid) > 0 })
+	speaker.peer.RemoveTrack(sid)
+	listener.until(sid+" without a section", func() bool { return !listener.carries(sid) })
+}
+
+// What begins to drain while an offer is out stands in no description: the answer to that offer
+// does not free it.
+func TestDrainingOutlivesAnOlderOffer(t *testing.T) {
+	n := newNegotiation()
+	n.draining["1"] = false
+	n.described()
+	n.draining["2"] = false
+	n.settled()
+	if n.drains("1") || !n.drains("2") {
+		t.Errorf("draining after the answer: %v", n.draining)
+	}
+	n.described()
+	n.settled()
+	if n.drains("2") {
+		t.Error("a section drains for ever")
 	}
 }
