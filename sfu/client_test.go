@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"context"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -32,8 +33,11 @@ type client struct {
 	sid  string
 	peer *Peer
 	one  bool
-	pub  *webrtc.PeerConnection
-	sub  *webrtc.PeerConnection // the same as pub with one connection
+
+	socket net.PacketConn // nil: one of its own
+
+	pub *webrtc.PeerConnection
+	sub *webrtc.PeerConnection // the same as pub with one connection
 
 	events chan Event
 	done   chan struct{}
@@ -54,8 +58,14 @@ type client struct {
 
 func join(t testing.TB, r *Router, sid string, one bool) *client {
 	t.Helper()
+	return joinBy(t, r, sid, one, nil)
+}
+
+// joinBy joins over a socket of the caller's, or nil: over one of its own.
+func joinBy(t testing.TB, r *Router, sid string, one bool, socket net.PacketConn) *client {
+	t.Helper()
 	c := &client{
-		t: t, sid: sid, one: one, events: make(chan Event, 4096), done: make(chan struct{}),
+		t: t, sid: sid, one: one, socket: socket, events: make(chan Event, 4096), done: make(chan struct{}),
 		changed: make(chan struct{}), mids: map[string]string{}, tracks: map[string]*received{},
 		channels: map[string]*webrtc.DataChannel{}, msids: map[string]string{}, firedMids: map[string]int{},
 	}
@@ -92,6 +102,10 @@ func join(t testing.TB, r *Router, sid string, one bool) *client {
 func (c *client) connection() *webrtc.PeerConnection {
 	s := webrtc.SettingEngine{}
 	s.SetIncludeLoopbackCandidate(true)
+	if c.socket != nil {
+		s.SetICEUDPMux(webrtc.NewICEUDPMux(nil, c.socket))
+		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	}
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
 		c.t.Fatal(err)

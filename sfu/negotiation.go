@@ -34,7 +34,7 @@ type negotiation struct {
 	asked     time.Time // when the turn was given away
 	offerID   uint32
 	lastOffer Description
-	restart   bool // the next offer restarts ICE
+	restart   bool            // the next offer restarts ICE
 	draining  map[string]bool // sections losing their track; true: our last description says so
 	takes     map[string]bool // single connection: sections the client receives on
 	silent    map[string]bool // two connections: sections that have been answered inactive

@@ -1,0 +1,149 @@
+package sfu
+
+import (
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// narrow is a socket behind a link: what comes in stands in a queue of so many bytes that drains
+// at a rate; what does not fit is lost.
+type narrow struct {
+	net.PacketConn
+	bits  atomic.Int64 // per second
+	queue chan queued
+	done  chan struct{}
+}
+
+type queued struct {
+	data []byte
+	from net.Addr
+	due  time.Time
+}
+
+const narrowQueue = 300 * time.Millisecond // the longest that a packet stands in the queue
+
+func newNarrow(t *testing.T, bits int64) *narrow {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &narrow{PacketConn: conn, queue: make(chan queued, 4096), done: make(chan struct{})}
+	n.bits.Store(bits)
+	go n.fill()
+	return n
+}
+
+func (n *narrow) fill() {
+	defer close(n.done)
+	var free time.Time // when the link has sent all that stands in the queue
+	buf := make([]byte, 2048)
+	for {
+		size, from, err := n.PacketConn.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		now := time.Now()
+		if free.Before(now) {
+			free = now
+		}
+		if free.Sub(now) > narrowQueue {
+			continue
+		}
+		free = free.Add(time.Duration(int64(size+28) * 8 * int64(time.Second) / n.bits.Load()))
+		n.queue <- queued{append([]byte(nil), buf[:size]...), from, free}
+	}
+}
+
+// ReadFrom yields a packet once the link has carried it.
+func (n *narrow) ReadFrom(b []byte) (int, net.Addr, error) {
+	select {
+	case q := <-n.queue:
+		time.Sleep(time.Until(q.due)) // the link itself, not a guess
+		return copy(b, q.data), q.from, nil
+	case <-n.done:
+		return 0, nil, net.ErrClosed
+	}
+}
+
+// The estimate governs what is forwarded: on a link that gets narrow the picture falls to a layer
+// that fits and then pauses, and is told to; the voice goes on, and all comes back with the link.
+func TestTheEstimateGovernsForwarding(t *testing.T) {
+	n := testNode(t, Options{})
+	r := n.Router("t/class")
+	r.SetPrivileged([]string{"PA_teacher"})
+	link := newNarrow(t, 20_000_000)
+	teacher := join(t, r, "PA_teacher", true)
+	pupil := joinBy(t, r, "PA_pupil", true, link)
+	const small, middle, large = 250, 600, 1000 // one size of packet a layer
+	cam := teacher.publish(cameraSpec("TR_cam"), vp8, "q", "h", "f")
+	mic := teacher.publish(micSpec("TR_mic"), opus)
+	every(t, 33*time.Millisecond, func() {
+		cam.sources[0].picture(cam.mid(), 1, small) // 67 kb/s
+		cam.sources[1].picture(cam.mid(), 2, middle)
+		cam.sources[2].picture(cam.mid(), 4, large) // 1 Mb/s
+	})
+	every(t, 20*time.Millisecond, func() { mic.sources[0].voice(30) })
+	for _, sid := range []string{"TR_cam", "TR_mic"} {
+		waitFor(teacher, sid+" announced", func(e TrackEvent) bool { return e.SID == sid })
+		if err := pupil.peer.Subscribe(sid, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sees := func(size int) {
+		t.Helper()
+		from := -1
+		pupil.until("a layer of that size", func() bool {
+			tr := pupil.tracks["TR_cam"]
+			if tr == nil {
+				return false
+			}
+			if from < 0 {
+				from = len(tr.sizes)
+			}
+			last := len(tr.sizes) - 1
+			return last > from+10 && tr.sizes[last] == size && tr.sizes[last-5] == size
+		})
+	}
+	hears := func() {
+		t.Helper()
+		var from int
+		pupil.until("the voice", func() bool {
+			if from == 0 {
+				from = pupil.count("TR_mic")
+			}
+			return from > 0 && pupil.count("TR_mic") > from+50
+		})
+	}
+	paused := func(want bool) {
+		t.Helper()
+		pupil.until("the camera's state told", func() bool {
+			told := false
+			for _, e := range pupil.seen {
+				if e, ok := e.(StreamStateEvent); ok {
+					for _, s := range e.Streams {
+						told = s.SID == "TR_cam" && s.Paused
+					}
+				}
+			}
+			return told == want
+		})
+	}
+	sees(large)
+	hears()
+	link.bits.Store(220_000)
+	sees(small)
+	hears()
+	if bits := pupil.peer.Stats().EstimateBPS; bits > 400_000 {
+		t.Errorf("the estimate is %d b/s on a link of 220 kb/s", bits)
+	}
+	link.bits.Store(80_000)
+	paused(true)
+	hears()
+	link.bits.Store(20_000_000)
+	paused(false)
+	sees(small)
+	hears()
+}
