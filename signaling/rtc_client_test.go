@@ -236,15 +236,20 @@ func (c *rtcClient) expectLeave(reason lk.DisconnectReason, action lk.LeaveReque
 	c.expectClose()
 }
 
-func (c *rtcClient) expectClose() {
+// expectClose waits for the end of the socket, and tells the code it was closed with, if any.
+func (c *rtcClient) expectClose() (code int) {
 	c.t.Helper()
 	for {
 		if _, err := c.tryRead(); err != nil {
+			var closed *websocket.CloseError
+			if errors.As(err, &closed) {
+				return closed.Code
+			}
 			var timeout interface{ Timeout() bool }
 			if errors.As(err, &timeout) && timeout.Timeout() {
 				c.t.Error("the socket stays open")
 			}
-			return
+			return 0
 		}
 	}
 }

@@ -169,6 +169,8 @@ func (k *rtcSocket) read(take func(frame []byte, text bool) error) error {
 			return err
 		}
 		if int64(len(frame)) > k.limit {
+			_ = k.conn.WriteControl(websocket.CloseMessage,
+				websocket.FormatCloseMessage(websocket.CloseMessageTooBig, ""), time.Now().Add(time.Second))
 			return errFrameTooLarge
 		}
 		text := kind == websocket.TextMessage

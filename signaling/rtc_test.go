@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/auth"
 	lk "github.com/livekit/protocol/livekit"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"google.golang.org/protobuf/proto"
 
 	"preau/signaling/access"
 	"preau/signaling/class"
@@ -150,15 +153,36 @@ func TestRTCTextFrames(t *testing.T) {
 func TestRTCMalformedAndOversizedFrames(t *testing.T) {
 	s := newRTCSchool(t)
 	good := s.enter(s.token("bob", teacher))
-	for name, frame := range map[string][]byte{
-		"malformed":                       {0xff, 0xff, 0xff},
-		"oversized when it is inflated":   make([]byte, 3<<20),
-		"oversized, and does not deflate": noise(3 << 20),
+	saying := func(metadata string) []byte {
+		b, err := proto.Marshal(&lk.SignalRequest{Message: &lk.SignalRequest_UpdateMetadata{
+			UpdateMetadata: &lk.UpdateParticipantMetadata{Metadata: metadata},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	tooLarge := func() float64 { return testutil.ToFloat64(s.server.metrics.drops.WithLabelValues("frame_too_large")) }
+	for _, c := range []struct {
+		name  string
+		frame []byte
+		code  int
+	}{
+		{"malformed", []byte{0xff, 0xff, 0xff}, 0},
+		// Well formed but for its size, so that nothing else can end the socket.
+		{"oversized when it is inflated", saying(strings.Repeat("a", 3<<20)), websocket.CloseMessageTooBig},
+		{"oversized, and does not deflate", saying(hex.EncodeToString(noise(3 << 20))), websocket.CloseMessageTooBig},
 	} {
-		t.Run(name, func(t *testing.T) {
-			c := s.enter(s.token("ada", teacher))
-			_ = c.conn.WriteMessage(websocket.BinaryMessage, frame) // may be cut off meanwhile
-			c.expectClose()
+		t.Run(c.name, func(t *testing.T) {
+			before := tooLarge()
+			client := s.enter(s.token("ada", teacher))
+			_ = client.conn.WriteMessage(websocket.BinaryMessage, c.frame) // may be cut off meanwhile
+			if code := client.expectClose(); c.code != 0 {
+				if code != c.code {
+					t.Errorf("closed with %d", code)
+				}
+				eventually(t, "the drop is counted", func() bool { return tooLarge() == before+1 })
+			}
 		})
 	}
 	good.send(&lk.SignalRequest{Message: &lk.SignalRequest_PingReq{PingReq: &lk.Ping{Timestamp: 5}}})
