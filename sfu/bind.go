@@ -63,6 +63,7 @@ func (s *subscription) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParamete
 
 // bindExtensions puts the extensions into the headers once; their values are changed in place.
 func (s *subscription) bindExtensions(negotiated []webrtc.RTPHeaderExtensionParameter) {
+	depends := uint8(0)
 	for _, e := range negotiated {
 		id := uint8(e.ID)
 		switch {
@@ -76,7 +77,12 @@ func (s *subscription) bindExtensions(negotiated []webrtc.RTPHeaderExtensionPara
 			if s.header.SetExtension(id, s.orient[:]) == nil {
 				s.orientID = id
 			}
+		case e.URI == extDependency && s.pub.tellsDependency():
+			depends = id
 		}
+	}
+	if depends != 0 {
+		s.depends.bind(s, depends)
 	}
 }
 
@@ -99,6 +105,15 @@ func (p *publication) tellsLevel() bool {
 func (p *publication) tellsOrientation() bool {
 	for i := range p.layers {
 		if l := p.layers[i].Load(); l != nil && l.orientID != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *publication) tellsDependency() bool {
+	for i := range p.layers {
+		if l := p.layers[i].Load(); l != nil && l.dependID != 0 {
 			return true
 		}
 	}

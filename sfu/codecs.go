@@ -15,6 +15,7 @@ const (
 	extAudioLevel    = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 	extTransportWide = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 	extOrientation   = "urn:3gpp:video-orientation"
+	extDependency    = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 )
 
 const (
@@ -104,6 +105,7 @@ func registerExtensions(m *webrtc.MediaEngine) error {
 		{extTransportWide, webrtc.RTPCodecTypeVideo, both},
 		{extAudioLevel, webrtc.RTPCodecTypeAudio, both},
 		{extOrientation, webrtc.RTPCodecTypeVideo, both},
+		{extDependency, webrtc.RTPCodecTypeVideo, both},
 		{extRID, webrtc.RTPCodecTypeVideo, in},
 		{extRepairedRID, webrtc.RTPCodecTypeVideo, in},
 	} {

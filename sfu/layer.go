@@ -7,7 +7,6 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 
-	"preau/sfu/internal/allocate"
 	"preau/sfu/internal/history"
 	"preau/sfu/packet"
 )
@@ -28,7 +27,6 @@ const (
 	videoPackets = 2048
 	videoBytes   = 2 << 20
 	readBuffer   = 1600
-	rateInterval = 500 * time.Millisecond
 )
 
 // layer is one received stream of a publication.
@@ -43,6 +41,7 @@ type layer struct {
 	codec     packet.Codec
 	levelID   uint8 // header extension of the audio level; 0: none
 	orientID  uint8 // of the video orientation; 0: none
+	dependID  uint8 // of the dependency descriptor; 0: none, or the codec does without
 	history   *history.History
 
 	lastKeyframe atomic.Int64 // Unix ns of the last request
@@ -51,6 +50,7 @@ type layer struct {
 
 	// owned by the reader
 	numbers packet.Unwrapper
+	depends packet.DependencyReader
 	frame   uint32 // timestamp of the newest frame
 	framed  bool   // there was one
 }
@@ -66,6 +66,10 @@ func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params 
 			l.levelID = uint8(e.ID)
 		case extOrientation:
 			l.orientID = uint8(e.ID)
+		case extDependency:
+			if l.codec == packet.AV1 || l.codec == packet.VP9 {
+				l.dependID = uint8(e.ID)
+			}
 		}
 	}
 	o := history.Options{Packets: audioPackets}
@@ -113,9 +117,13 @@ func (l *layer) take(n *Node, raw []byte) {
 	}
 	p.Seq, p.Layer = l.numbers.Unwrap(p.Sequence), l.index
 	p.Inspect(l.codec)
+	if !l.describe(p) {
+		n.m.drop(dropDescriptor)
+		return
+	}
 	l.frameStart(p)
 	l.lastArrival.Store(now.UnixNano())
-	l.rate.add(len(raw), p.Temporal, now)
+	l.rate.add(len(raw), p, now)
 	if !l.pub.open.Load() {
 		n.m.drop(dropMuted)
 		return
@@ -130,6 +138,23 @@ func (l *layer) take(n *Node, raw []byte) {
 			n.writers[i].offer(item{kind: itemPacket, pub: l.pub, packet: p})
 		}
 	}
+}
+
+// describe reads the packet's dependency descriptor, if there is one. False: it cannot be read, so
+// that nobody can tell what the packet is part of.
+func (l *layer) describe(p *packet.Packet) bool {
+	if l.dependID == 0 {
+		return true
+	}
+	value := p.Extension(l.dependID)
+	if value == nil {
+		return true
+	}
+	d, ok := l.depends.Read(value, p.Seq)
+	if ok {
+		p.Describe(d)
+	}
+	return ok
 }
 
 // frameStart narrows Start to a frame's first packet where the payload tells only that a NAL unit
@@ -183,45 +208,4 @@ func (l *layer) askKeyframe(now time.Time) {
 
 func (l *layer) alive(now time.Time) bool {
 	return now.UnixNano()-l.lastArrival.Load() < int64(layerSilence)
-}
-
-// rate measures a layer's bits per second by temporal layer: each figure includes those below.
-type rate struct {
-	bits [allocate.Temporals]atomic.Uint64
-
-	// owned by the reader
-	since time.Time
-	bytes [allocate.Temporals]uint64
-}
-
-func (r *rate) add(size int, temporal uint8, now time.Time) {
-	r.bytes[min(temporal, allocate.Temporals-1)] += uint64(size)
-	if r.since.IsZero() {
-		r.since = now
-	}
-	past := now.Sub(r.since)
-	if past < rateInterval {
-		return
-	}
-	sum := uint64(0)
-	for i := range r.bytes {
-		if r.bytes[i] == 0 && i > 0 {
-			r.bits[i].Store(0)
-			continue
-		}
-		sum += r.bytes[i]
-		bits := sum * 8 * uint64(time.Second) / uint64(past)
-		if old := r.bits[i].Load(); old > 0 {
-			bits = (3*old + bits) / 4
-		}
-		r.bits[i].Store(bits)
-		r.bytes[i] = 0
-	}
-	r.since = now
-}
-
-func (r *rate) read(to *[allocate.Temporals]uint64) {
-	for i := range to {
-		to[i] = r.bits[i].Load()
-	}
 }

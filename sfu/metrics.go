@@ -6,21 +6,22 @@ import "github.com/prometheus/client_golang/prometheus"
 type dropReason int
 
 const (
-	dropMalformed dropReason = iota // not RTP, or too big
-	dropNotSTUN                     // to the media port from nobody known
-	dropMuted                       // the track is muted or blocked
-	dropQueue                       // an egress writer's queue was full
-	dropRelay                       // a relay's queue was full, or it aimed elsewhere
-	dropFeedback                    // RTCP: malformed, or the writer's queue was full
-	dropWrite                       // the transport refused it
-	dropEvent                       // lossy data, the peer's event queue was full
-	dropData                        // a data channel was full
-	dropLate                        // asked for again, but no longer in the history
+	dropMalformed  dropReason = iota // not RTP, or too big
+	dropNotSTUN                      // to the media port from nobody known
+	dropMuted                        // the track is muted or blocked
+	dropQueue                        // an egress writer's queue was full
+	dropRelay                        // a relay's queue was full, or it aimed elsewhere
+	dropFeedback                     // RTCP: malformed, or the writer's queue was full
+	dropWrite                        // the transport refused it
+	dropEvent                        // lossy data, the peer's event queue was full
+	dropData                         // a data channel was full
+	dropLate                         // asked for again, but no longer in the history
+	dropDescriptor                   // its dependency descriptor cannot be read
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "descriptor",
 }
 
 // metrics of one node. No label carries a name of anybody or anything.

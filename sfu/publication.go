@@ -138,11 +138,36 @@ func (p *publication) best(s TrackSetting) uint8 {
 // rates fills in what the layers cost now.
 func (p *publication) rates(now time.Time, r *allocate.Rates) {
 	*r = allocate.Rates{}
+	if p.single() {
+		if l := p.layers[0].Load(); l != nil && l.alive(now) {
+			l.rate.read(r)
+		}
+		return
+	}
 	for i := range p.layers {
 		if l := p.layers[i].Load(); l != nil && l.alive(now) {
-			l.rate.read(&r[i])
+			l.rate.readFlat(&r[i])
 		}
 	}
+}
+
+// single says that all the publication's layers come in one stream (SVC), or that it has but one;
+// else each spatial layer is a stream of its own (simulcast).
+func (p *publication) single() bool {
+	for i := 1; i < maxLayers; i++ {
+		if p.layers[i].Load() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// stream is where a spatial layer is found: the index of its stream.
+func (p *publication) stream(spatial uint8) int {
+	if p.single() {
+		return 0
+	}
+	return int(min(spatial, maxLayers-1))
 }
 
 // rung is the publication's place on the survival ladder.

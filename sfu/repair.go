@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"preau/sfu/internal/munge"
+	"preau/sfu/packet"
 )
 
 // resend answers a NACK (RFC 4585, 6.2.1) out of the layers' shared histories: over RTX (RFC 4588)
@@ -32,7 +33,7 @@ func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.
 		return
 	}
 	if origin.Hole {
-		s.sendAgain(w, munge.Out{Sequence: seq}, nil)
+		s.sendAgain(w, munge.Out{Sequence: seq}, nil, nil)
 		return
 	}
 	l := s.pub.layers[min(origin.Layer, maxLayers-1)].Load()
@@ -51,12 +52,12 @@ func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.
 	}
 	s.extend(p)
 	w.scratch = out.AppendPayload(append(w.scratch[:0], byte(out.Sequence>>8), byte(out.Sequence)), p)
-	s.sendAgain(w, out, w.scratch)
+	s.sendAgain(w, out, w.scratch, p)
 }
 
 // sendAgain sends a packet once more; osn is its payload behind the original sequence number
-// (RFC 4588, 4), nil for a packet that stands for nothing.
-func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte) {
+// (RFC 4588, 4), nil, as p is, for a packet that stands for nothing.
+func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte, p *packet.Packet) {
 	if osn == nil {
 		_, ts, ok := s.munger.Last()
 		if !ok {
@@ -69,11 +70,17 @@ func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte) {
 	s.out.peer.node.m.retransmitted.Inc()
 	if s.rtxSSRC == 0 {
 		h := s.header
+		if p != nil {
+			h = *s.depends.media(s, p, out)
+		}
 		h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 		s.write(&h, osn[2:])
 		return
 	}
 	h := &s.rtx
+	if p != nil {
+		h = s.depends.again(s, p, out)
+	}
 	h.SequenceNumber, h.Timestamp, h.Marker = s.munger.NextRTX(), out.Timestamp, out.Marker
 	s.write(h, osn)
 }

@@ -9,6 +9,7 @@ import (
 
 	"preau/sfu/internal/allocate"
 	"preau/sfu/internal/munge"
+	"preau/sfu/internal/pick"
 	"preau/sfu/packet"
 )
 
@@ -39,11 +40,15 @@ type subscription struct {
 	hasTransportWide bool
 	levelID          uint8
 	orientID         uint8
+	dependID         uint8
 	header, rtx      rtp.Header
+	depends          describedHeaders // those for packets with a dependency descriptor
 
 	// owned by the writer
 	munger   *munge.Munger
-	current  int // layer being sent; noLayer: none, waiting for a keyframe
+	picker   pick.Picker
+	current  int       // stream being sent; noLayer: none, waiting for a keyframe
+	behind   time.Time // since when the picker wants what it cannot reach; zero: it does not
 	choice   allocate.Choice
 	paused   bool // for want of bandwidth, as the client was told
 	packets  uint32
@@ -85,7 +90,12 @@ func (s *subscription) unlimited(now time.Time) allocate.Choice {
 	set := *s.setting.Load()
 	c := allocate.Choice{Sending: !s.off(), Since: now}
 	c.Temporal = temporalFor(set.FPS)
-	for i := uint8(0); i <= s.pub.best(set); i++ {
+	best := s.pub.best(set)
+	if s.pub.single() {
+		c.Spatial = best
+		return c
+	}
+	for i := range best + 1 {
 		if l := s.pub.layers[i].Load(); l != nil && (l.alive(now) || c.Spatial == 0) {
 			c.Spatial = i
 		}
@@ -117,7 +127,8 @@ func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
 		return false
 	}
 	s.choice = c
-	if c.Sending && s.current != int(c.Spatial) {
+	s.aim()
+	if c.Sending && s.current != s.pub.stream(c.Spatial) {
 		s.askKeyframe(now)
 	}
 	paused := !c.Sending && s.started()
@@ -128,26 +139,53 @@ func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
 
 func (s *subscription) started() bool { return s.packets > 0 }
 
-// askKeyframe asks the layer that is sent, and the one that is to be.
+// aim tells the picker what was chosen: all spatial layers of a stream that is one itself.
+func (s *subscription) aim() {
+	goal := packet.LayerID{Spatial: s.choice.Spatial, Temporal: s.choice.Temporal}
+	if !s.pub.single() {
+		goal.Spatial = allocate.Spatials - 1
+	}
+	s.picker.Aim(goal)
+}
+
+// askKeyframe asks the stream that is sent, and the one that is to be.
 func (s *subscription) askKeyframe(now time.Time) {
 	if s.pub.spec.Kind != KindVideo || !s.choice.Sending {
 		return
 	}
-	if l := s.pub.layers[min(s.choice.Spatial, maxLayers-1)].Load(); l != nil {
+	wanted := s.pub.stream(s.choice.Spatial)
+	if l := s.pub.layers[wanted].Load(); l != nil {
 		l.askKeyframe(now)
 	}
-	if s.current != noLayer && s.current != int(s.choice.Spatial) {
+	if s.current != noLayer && s.current != wanted {
 		if l := s.pub.layers[s.current].Load(); l != nil {
 			l.askKeyframe(now)
 		}
 	}
 }
 
+// patience is how long a layer may be out of reach before a keyframe is asked for: within it, most
+// streams offer a point to switch at.
+const patience = time.Second
+
 func (s *subscription) tick(now time.Time) {
-	if s.choice.Sending && !s.off() && s.current != int(s.choice.Spatial) {
-		if l := s.pub.layers[min(s.choice.Spatial, maxLayers-1)].Load(); l != nil && s.pub.spec.Kind == KindVideo {
-			l.askKeyframe(now)
-		}
+	if !s.choice.Sending || s.off() || s.pub.spec.Kind != KindVideo {
+		return
+	}
+	wanted := s.pub.stream(s.choice.Spatial)
+	switch {
+	case s.current == wanted && !s.picker.Behind():
+		s.behind = time.Time{}
+		return
+	case s.current == wanted && s.behind.IsZero():
+		s.behind = now
+		return
+	case s.current == wanted && now.Sub(s.behind) < patience:
+		return
+	}
+	if l := s.pub.layers[wanted].Load(); l != nil {
+		l.askKeyframe(now)
+		s.behind = now
 	}
 }
 
@@ -167,21 +205,23 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 			return
 		}
 		s.current = layer
+		s.picker.Enter(p)
 	}
-	if p.Temporal > s.choice.Temporal {
+	if !s.picker.Take(p) {
 		s.munger.Drop(p)
 		return
 	}
+	s.munger.Top(s.picker.Now().Spatial)
 	out, verdict := s.munger.Forward(p)
 	if verdict != munge.Sent {
 		return
 	}
 	payload := p.Payload()
-	if p.VP8.Size > 0 {
+	if p.VP8.Size > 0 || p.VP9.HasPictureID {
 		w.scratch = out.AppendPayload(w.scratch[:0], p)
 		payload = w.scratch
 	}
-	h := &s.header
+	h := s.depends.media(s, p, out)
 	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 	s.extend(p)
 	s.write(h, payload)
@@ -191,7 +231,7 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 
 // enters says whether the stream may go over to p's layer with p.
 func (s *subscription) enters(p *packet.Packet) bool {
-	return int(p.Layer) == int(s.choice.Spatial) && p.Keyframe && p.Start
+	return int(p.Layer) == s.pub.stream(s.choice.Spatial) && p.Keyframe && p.Start
 }
 
 // extend sets the extensions that packets bring along.

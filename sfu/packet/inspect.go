@@ -1,7 +1,7 @@
 package packet
 
 // Inspect looks into the payload and fills Keyframe, Start, End, Temporal,
-// Spatial, LayerUp and VP8. The reader calls it once, before it hands the
+// Spatial, VP8 and VP9. The reader calls it once, before it hands the
 // packet on. It reads no further than the codec's own headers, which stay
 // legible when the media itself is sealed end to end.
 func (p *Packet) Inspect(c Codec) {
@@ -35,7 +35,6 @@ func (p *Packet) inspectVP8(payload []byte) {
 	p.Start = d.Start
 	p.Keyframe = d.Keyframe
 	p.Temporal = d.Temporal
-	p.LayerUp = d.Temporal == 0 || d.LayerSync
 }
 
 func (p *Packet) inspectVP9(payload []byte) {
@@ -43,8 +42,17 @@ func (p *Packet) inspectVP9(payload []byte) {
 	if !ok {
 		return
 	}
-	p.Start = d.Start
+	p.VP9 = d
+	p.Start, p.End = d.Start, d.End
 	p.Keyframe = d.Keyframe
 	p.Spatial, p.Temporal = d.Spatial, d.Temporal
-	p.LayerUp = d.Temporal == 0 || d.SwitchingUp
+}
+
+// Describe takes in what the packet's dependency descriptor tells: it goes
+// before the payload, which may be sealed or unknown.
+func (p *Packet) Describe(d Dependency) {
+	p.Dependency = d
+	p.Start, p.End = d.Start, d.End
+	p.Keyframe = d.Attached && d.Start
+	p.Spatial, p.Temporal = d.Layer.Spatial, d.Layer.Temporal
 }

@@ -39,13 +39,14 @@ type Packet struct {
 
 	Keyframe bool // belongs to the beginning of a frame that needs no other
 	Start    bool // first packet of a frame
-	End      bool // last packet of a frame
-	LayerUp  bool // a receiver may begin to take this temporal layer here
+	End      bool // last packet of a frame; with spatial layers, of a layer's frame
 
 	AudioLevel uint8 // loudness in −dBov: 0 loudest, 127 silence; NoLevel: not told
 	Voice      bool  // the sender's voice-activity flag (RFC 6464)
 
-	VP8 VP8Descriptor // when the codec is VP8
+	VP8        VP8Descriptor // when the codec is VP8
+	VP9        VP9Descriptor // when it is VP9
+	Dependency Dependency    // of the dependency descriptor, if the reader found one
 
 	raw  []byte // header and payload, padding cut off; a slice of buf
 	buf  []byte

@@ -66,8 +66,8 @@ func (p *Packet) Release() {
 func (p *Packet) recycle() {
 	p.Header, p.Arrival, p.Seq = Header{}, time.Time{}, 0
 	p.Layer, p.Spatial, p.Temporal = 0, 0, 0
-	p.Keyframe, p.Start, p.End, p.LayerUp, p.Voice = false, false, false, false, false
-	p.VP8 = VP8Descriptor{}
+	p.Keyframe, p.Start, p.End, p.Voice = false, false, false, false
+	p.VP8, p.VP9, p.Dependency = VP8Descriptor{}, VP9Descriptor{}, Dependency{}
 	p.raw = nil
 	if len(p.buf) == smallSize {
 		p.pool.small.Put(p)

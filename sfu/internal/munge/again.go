@@ -28,6 +28,9 @@ func (m *Munger) Again(sequence uint16, p *packet.Packet) (Out, bool) {
 	if s == nil || s.in != p.Seq || s.layer != p.Layer || s.state == hole {
 		return Out{}, false
 	}
+	if s.state == awaited { // it comes late, and out at once
+		s.marker = m.ends(p)
+	}
 	s.state = sent
 	return s.outgoing(p), true
 }

@@ -1,8 +1,9 @@
 // Package munge makes one continuous RTP stream for one subscription out of
 // the streams of a publication's layers, and finds the way back for NACKs.
 //
-// It owns the numbers of the outgoing stream: sequence number, timestamp, VP8
-// picture id and TL0PICIDX. It knows no socket and no clock, decides nothing
+// It owns the numbers of the outgoing stream: sequence number, timestamp,
+// picture id and TL0PICIDX of VP8 and VP9, frame number of the dependency
+// descriptor. It knows no socket and no clock, decides nothing
 // about which packet is wanted, runs no goroutine: a Munger belongs to the
 // writer that owns the subscription.
 //
@@ -46,16 +47,20 @@ type Out struct {
 	Sequence  uint16
 	Timestamp uint32
 	Marker    bool
-	PictureID uint16 // for VP8, as TL0
+	PictureID uint16 // for VP8 and VP9, as TL0
 	TL0       uint8
+	Frame     uint16 // of the dependency descriptor
 }
 
 // AppendPayload appends p's payload to dst as it goes out.
 func (o Out) AppendPayload(dst []byte, p *packet.Packet) []byte {
 	at := len(dst)
 	dst = append(dst, p.Payload()...)
-	if p.VP8.Size > 0 {
+	switch {
+	case p.VP8.Size > 0:
 		p.VP8.Rewrite(dst[at:], o.PictureID, o.TL0)
+	case p.VP9.HasPictureID:
+		p.VP9.Rewrite(dst[at:], o.PictureID, o.TL0)
 	}
 	return dst
 }
@@ -83,6 +88,8 @@ type Munger struct {
 	window  window
 	time    timeline
 	picture pictures
+	frame   frames
+	top     uint8 // spatial layer whose last packet ends a picture
 	rtx     uint16
 }
 
@@ -101,9 +108,14 @@ func New(o Options) *Munger {
 		window:  newWindow(o.Window),
 		time:    timeline{rate: o.ClockRate, out: o.Timestamp},
 		picture: pictures{nextID: o.PictureID & wideMask, nextTL0: o.TL0},
+		frame:   frames{next: o.PictureID},
 		rtx:     o.RTX,
 	}
 }
+
+// Top says which spatial layer is the highest that is forwarded from now on:
+// the last packet of its frame carries the marker, as it ends the picture.
+func (m *Munger) Top(spatial uint8) { m.top = spatial }
 
 // Report takes in a sender report of a layer: its timestamp rtp was sampled at
 // the publisher's time ntp (both from the same report; ntp in NTP's 32.32 form).
@@ -174,6 +186,7 @@ func (m *Munger) before(p *packet.Packet) bool {
 func (m *Munger) begin(p *packet.Packet) {
 	m.time.begin(p)
 	m.picture.begin(p)
+	m.frame.begin(p)
 	m.started, m.cut = true, false
 	m.layer = p.Layer
 	m.highest = p.Seq - 1
@@ -192,6 +205,7 @@ func (m *Munger) slot(in uint64, s state) slot {
 	return slot{
 		in: in, out: uint32(m.next), state: s, layer: m.layer,
 		timestamp: m.time.added, picture: m.picture.added, tl0: m.picture.addedTL0,
+		frame: m.frame.added,
 	}
 }
 
@@ -200,8 +214,10 @@ func (m *Munger) forwardNewest(p *packet.Packet, begins bool) Out {
 	m.highest = p.Seq
 	m.time.forward(p)
 	m.picture.forward(p)
+	m.frame.forward(p)
 	s := m.window.at(m.next)
 	*s = m.slot(p.Seq, sent)
+	s.marker = m.ends(p)
 	m.next++
 	out := s.outgoing(p)
 	out.Marker = out.Marker || m.audio && begins
@@ -216,6 +232,12 @@ func (m *Munger) forwardLate(p *packet.Packet) (Out, Verdict) {
 	case s.state == sent:
 		return Out{}, Duplicate
 	}
-	s.state = sent
+	s.state, s.marker = sent, m.ends(p)
 	return s.outgoing(p), Sent
+}
+
+// ends says whether p ends a picture as far as it is forwarded.
+func (m *Munger) ends(p *packet.Packet) bool {
+	layered := p.VP9.HasLayers || p.Dependency.Structure != nil
+	return layered && p.End && p.Spatial == m.top
 }

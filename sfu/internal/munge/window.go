@@ -19,19 +19,23 @@ type slot struct {
 	answered  uint32 // when a NACK was last answered, in ms; 0: never
 	timestamp uint32 // what was added to the timestamp
 	picture   uint16 // to the picture id
+	frame     uint16 // to the dependency descriptor's frame number
 	tl0       uint8  // to TL0PICIDX
 	layer     uint8
 	state     state
+	marker    bool // as it went out
 }
 
 // outgoing gives p, whose slot this is, its outgoing numbers.
 func (s *slot) outgoing(p *packet.Packet) Out {
+	d := labelOf(p)
 	return Out{
 		Sequence:  uint16(s.out),
 		Timestamp: p.Timestamp + s.timestamp,
-		Marker:    p.Marker,
-		PictureID: (p.VP8.PictureID + s.picture) & wideMask,
-		TL0:       p.VP8.TL0 + s.tl0,
+		Marker:    p.Marker || s.marker,
+		PictureID: (d.id + s.picture) & wideMask,
+		TL0:       d.tl0 + s.tl0,
+		Frame:     p.Dependency.Number + s.frame,
 	}
 }
 
