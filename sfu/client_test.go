@@ -113,6 +113,11 @@ func (c *client) connection() *webrtc.PeerConnection {
 	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: extAudioLevel}, webrtc.RTPCodecTypeAudio); err != nil {
 		c.t.Fatal(err)
 	}
+	for _, uri := range []string{extDependency, extRID, extMid} {
+		if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, webrtc.RTPCodecTypeVideo); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 	reg, err := clientInterceptors(m)
 	if err != nil {
 		c.t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/packet"
 )
 
 func clientInterceptors(m *webrtc.MediaEngine) (*interceptor.Registry, error) {
@@ -68,6 +70,10 @@ func (s *source) Kind() webrtc.RTPCodecType {
 }
 
 func (s *source) send(mid string, marker bool, payload []byte, level int) {
+	s.sendDescribed(mid, marker, payload, level, nil)
+}
+
+func (s *source) sendDescribed(mid string, marker bool, payload []byte, level int, depends []byte) {
 	h := &rtp.Header{Version: 2, PayloadType: s.pt, SSRC: s.ssrc, SequenceNumber: s.seq, Timestamp: s.ts, Marker: marker}
 	if id := s.ext[extMid]; id != 0 && mid != "" {
 		_ = h.SetExtension(id, []byte(mid))
@@ -77,6 +83,12 @@ func (s *source) send(mid string, marker bool, payload []byte, level int) {
 	}
 	if id := s.ext[extAudioLevel]; id != 0 && level >= 0 {
 		_ = h.SetExtension(id, []byte{byte(level) | 0x80})
+	}
+	if id := s.ext[extDependency]; id != 0 && len(depends) > 0 {
+		if len(depends) > 16 {
+			h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
+		}
+		_ = h.SetExtension(id, depends)
 	}
 	_, _ = s.w.WriteRTP(h, payload)
 	s.seq++
@@ -225,17 +237,24 @@ type received struct {
 	pics    []uint16
 	tl0s    []uint8
 	sizes   []int
-	again   []bool // came over RTX
+	again   []bool        // came over RTX
+	layered []*rtp.Packet // whole packets of VP9 and AV1
+	depends uint8         // id of the dependency descriptor
 	ended   bool
 }
 
-func (c *client) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+func (c *client) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 	sid := track.ID()
 	c.change(func() {
 		if c.tracks[sid] == nil {
 			c.tracks[sid] = &received{}
 		}
 		c.tracks[sid].mime, c.tracks[sid].ended = track.Codec().MimeType, false
+		for _, e := range receiver.GetParameters().HeaderExtensions {
+			if e.URI == extDependency {
+				c.tracks[sid].depends = uint8(e.ID)
+			}
+		}
 	})
 	go func() {
 		for {
@@ -253,6 +272,10 @@ func (c *client) onTrack(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 func (r *received) note(p *rtp.Packet, again, video bool) {
 	r.packets, r.again = append(r.packets, p.Header), append(r.again, again)
 	r.sizes = append(r.sizes, len(p.Payload))
+	if media := packet.CodecOf(r.mime); media == packet.VP9 || media == packet.AV1 {
+		r.layered = append(r.layered, p)
+		return
+	}
 	if video && len(p.Payload) > 6 {
 		r.pics = append(r.pics, binary.BigEndian.Uint16(p.Payload[2:])&0x7fff)
 		r.tl0s = append(r.tl0s, p.Payload[4])

@@ -29,8 +29,8 @@ func written(t testing.TB, drawing ...string) []byte {
 
 // The structure of L1T3 with one chain, as the specification's example A.6.1 has it.
 const (
-	l1t3Layers = "00 01 01 00 11"                       // template 0 and 1: T0; 2: T1; 3 and 4: T2
-	l1t3DTIs   = "101010 101010 100100 010000 010000"   // 30, 15, 7.5 frames a second
+	l1t3Layers = "00 01 01 00 11"                        // template 0 and 1: T0; 2: T1; 3 and 4: T2
+	l1t3DTIs   = "101010 101010 100100 010000 010000"    // 30, 15, 7.5 frames a second
 	l1t3Diffs  = "0 1 0011 0 1 0001 0 1 0000 0 1 0000 0" // none; 4; 2; 1; 1
 	l1t3Chains = "01" + "0 0 0" + "0000 0100 0010 0001 0011"
 	l1t3       = "000011 00010" + l1t3Layers + l1t3DTIs + l1t3Diffs + l1t3Chains + "1" +

@@ -12,9 +12,15 @@ import (
 )
 
 var modes = []svctest.Mode{
-	{Spatials: 1, Temporals: 1}, {Spatials: 1, Temporals: 2}, {Spatials: 1, Temporals: 3},
-	{Spatials: 2, Temporals: 1}, {Spatials: 2, Temporals: 3}, {Spatials: 2, Temporals: 3, Key: true},
-	{Spatials: 3, Temporals: 1}, {Spatials: 3, Temporals: 3}, {Spatials: 3, Temporals: 3, Key: true},
+	{Spatials: 1, Temporals: 1},
+	{Spatials: 1, Temporals: 2},
+	{Spatials: 1, Temporals: 3},
+	{Spatials: 2, Temporals: 1},
+	{Spatials: 2, Temporals: 3},
+	{Spatials: 2, Temporals: 3, Key: true},
+	{Spatials: 3, Temporals: 1},
+	{Spatials: 3, Temporals: 3},
+	{Spatials: 3, Temporals: 3, Key: true},
 }
 
 // inEveryMode runs a body for each mode, told by dependency descriptor and by VP9's own.

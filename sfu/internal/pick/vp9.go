@@ -73,8 +73,8 @@ func (k *Picker) beginPicture(d *packet.VP9Descriptor, pic *picture) {
 		d.SwitchingUp && d.Temporal <= k.now.Temporal:
 		k.now.Temporal = k.goal.Temporal
 	}
-	if d.Keyframe {
-		k.now.Spatial = 0 // raised by the layers' own frames
+	if d.Keyframe { // its higher layers need no more than it
+		k.now.Spatial = k.goal.Spatial
 	}
 	*pic = picture{id: d.PictureID, known: true, taken: d.Temporal <= k.now.Temporal, top: k.now.Spatial}
 }

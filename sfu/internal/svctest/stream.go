@@ -209,10 +209,44 @@ func (f *Frame) VP9(start, end bool, size int) []byte {
 		b[3] |= 0x01 // D
 	}
 	b[4] = f.TL0
-	for i := range size {
+	return f.appendMark(b, size)
+}
+
+// AV1 is a packet's payload: the aggregation header (AV1 RTP payload format, 4.4) and one OBU, or
+// part of it, of size bytes of frame.
+func (f *Frame) AV1(start, end bool, size int) []byte {
+	b := []byte{0x10, 0x32} // W: one element; a frame OBU
+	if f.structure && start {
+		b[0] |= 0x08 // N
+	}
+	if !start {
+		b[0] |= 0x80 // Z
+	}
+	if !end {
+		b[0] |= 0x40 // Y
+	}
+	return f.appendMark(b, size)
+}
+
+// appendMark appends the frame's number, by which a receiver knows it again, and more to size.
+func (f *Frame) appendMark(b []byte, size int) []byte {
+	b = binary.BigEndian.AppendUint16(b, f.Number)
+	for i := 2; i < size; i++ {
 		b = append(b, byte(i)+byte(f.Number))
 	}
 	return b
+}
+
+// MarkOf is the number of the frame that a payload made by VP9 or AV1 belongs to.
+func MarkOf(payload []byte, vp9 bool) uint16 {
+	at := 2
+	if vp9 {
+		at = 5
+	}
+	if len(payload) < at+2 {
+		return 0
+	}
+	return binary.BigEndian.Uint16(payload[at:])
 }
 
 type writer struct {
