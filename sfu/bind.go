@@ -34,6 +34,10 @@ func (s *subscription) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParamete
 	want, _, live := s.pub.isLive()
 	have := c.CodecParameters()
 	codec, rtxPT, ok := matchCodec(want, have)
+	if s.pub.spec.Kind == KindAudio {
+		codec, ok = matchSound(want, have)
+		s.redPT = redPT(have)
+	}
 	if !ok || !live {
 		s.out.peer.node.log.Debug("codec not negotiated", "track", s.pub.spec.SID, "codec", want.MimeType)
 		if len(have) == 0 {

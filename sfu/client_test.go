@@ -34,7 +34,7 @@ type client struct {
 	peer *Peer
 	one  bool
 
-	socket net.PacketConn // nil: one of its own
+	means
 
 	pub *webrtc.PeerConnection
 	sub *webrtc.PeerConnection // the same as pub with one connection
@@ -58,14 +58,31 @@ type client struct {
 
 func join(t testing.TB, r *Router, sid string, one bool) *client {
 	t.Helper()
-	return joinBy(t, r, sid, one, nil)
+	return joinWith(t, r, sid, one, means{})
 }
 
 // joinBy joins over a socket of the caller's, or nil: over one of its own.
 func joinBy(t testing.TB, r *Router, sid string, one bool, socket net.PacketConn) *client {
 	t.Helper()
+	return joinWith(t, r, sid, one, means{socket: socket})
+}
+
+// joinAble joins with a client that knows other codecs than pion's default ones.
+func joinAble(t testing.TB, r *Router, sid string, one bool, codecs func(*webrtc.MediaEngine) error) *client {
+	t.Helper()
+	return joinWith(t, r, sid, one, means{codecs: codecs})
+}
+
+// means are what a client has beside pion's defaults.
+type means struct {
+	socket net.PacketConn                  // nil: one of its own
+	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
+}
+
+func joinWith(t testing.TB, r *Router, sid string, one bool, with means) *client {
+	t.Helper()
 	c := &client{
-		t: t, sid: sid, one: one, socket: socket, events: make(chan Event, 4096), done: make(chan struct{}),
+		t: t, sid: sid, one: one, means: with, events: make(chan Event, 4096), done: make(chan struct{}),
 		changed: make(chan struct{}), mids: map[string]string{}, tracks: map[string]*received{},
 		channels: map[string]*webrtc.DataChannel{}, msids: map[string]string{}, firedMids: map[string]int{},
 	}
@@ -107,7 +124,11 @@ func (c *client) connection() *webrtc.PeerConnection {
 		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	}
 	m := &webrtc.MediaEngine{}
-	if err := m.RegisterDefaultCodecs(); err != nil {
+	register := c.codecs
+	if register == nil {
+		register = (*webrtc.MediaEngine).RegisterDefaultCodecs
+	}
+	if err := register(m); err != nil {
 		c.t.Fatal(err)
 	}
 	if err := m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: extAudioLevel}, webrtc.RTPCodecTypeAudio); err != nil {

@@ -19,7 +19,9 @@ const (
 )
 
 const (
+	mimeRED     = "audio/red"
 	opusFmtp    = "minptime=10;useinbandfec=1"
+	redFmtp     = "111/111" // two blocks of Opus
 	videoClock  = 90000
 	opusClock   = 48000
 	h264Formats = "level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s"
@@ -49,8 +51,7 @@ func videoCodecs() []videoCodec {
 	return c
 }
 
-// newMediaEngine knows what both directions may carry. No RED: nothing here repairs from it yet,
-// and a sealed track must not have it.
+// newMediaEngine knows what both directions may carry.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	opus := webrtc.RTPCodecParameters{
@@ -62,6 +63,15 @@ func newMediaEngine() (*webrtc.MediaEngine, error) {
 	}
 	if err := m.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, fmt.Errorf("registering opus: %w", err)
+	}
+	red := webrtc.RTPCodecParameters{
+		PayloadType: 63,
+		RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: mimeRED, ClockRate: opusClock, Channels: 2, SDPFmtpLine: redFmtp,
+		},
+	}
+	if err := m.RegisterCodec(red, webrtc.RTPCodecTypeAudio); err != nil {
+		return nil, fmt.Errorf("registering red: %w", err)
 	}
 	for _, c := range videoCodecs() {
 		if err := registerVideo(m, c); err != nil {
@@ -136,6 +146,16 @@ func matchCodec(want webrtc.RTPCodecCapability, have []webrtc.RTPCodecParameters
 		}
 	}
 	return c, rtx, true
+}
+
+// matchSound is matchCodec for audio: what comes as RED is sent as Opus where RED is unknown, so
+// that Opus is what matters.
+func matchSound(want webrtc.RTPCodecCapability, have []webrtc.RTPCodecParameters) (c webrtc.RTPCodecParameters, ok bool) {
+	if strings.EqualFold(want.MimeType, mimeRED) {
+		want.MimeType = webrtc.MimeTypeOpus
+	}
+	c, _, ok = matchCodec(want, have)
+	return c, ok
 }
 
 // codecScore is 0 for codecs that do not fit, and higher for the better fit.

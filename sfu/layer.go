@@ -39,6 +39,7 @@ type layer struct {
 	ssrc      uint32
 	pt        uint8
 	codec     packet.Codec
+	other     otherSound
 	levelID   uint8 // header extension of the audio level; 0: none
 	orientID  uint8 // of the video orientation; 0: none
 	dependID  uint8 // of the dependency descriptor; 0: none, or the codec does without
@@ -51,6 +52,7 @@ type layer struct {
 	// owned by the reader
 	numbers packet.Unwrapper
 	depends packet.DependencyReader
+	first   uint64 // number of the first packet
 	frame   uint32 // timestamp of the newest frame
 	framed  bool   // there was one
 }
@@ -72,6 +74,7 @@ func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params 
 			}
 		}
 	}
+	l.other = otherOf(l.codec, params.Codecs)
 	o := history.Options{Packets: audioPackets}
 	if pub.spec.Kind == KindVideo {
 		o = history.Options{Packets: videoPackets, Bytes: videoBytes}
@@ -111,12 +114,16 @@ func (l *layer) take(n *Node, raw []byte) {
 		return
 	}
 	defer p.Release()
-	if p.PayloadType != l.pt {
+	codec, ok := l.codecOf(p)
+	if !ok {
 		n.m.drop(dropMalformed)
 		return
 	}
 	p.Seq, p.Layer = l.numbers.Unwrap(p.Sequence), l.index
-	p.Inspect(l.codec)
+	if l.first == 0 {
+		l.first = p.Seq
+	}
+	p.Inspect(codec)
 	if !l.describe(p) {
 		n.m.drop(dropDescriptor)
 		return
@@ -129,6 +136,15 @@ func (l *layer) take(n *Node, raw []byte) {
 		return
 	}
 	l.noteLevel(p)
+	if p.RED && !l.fillGaps(n, p) {
+		n.m.drop(dropMalformed)
+		return
+	}
+	l.deliver(n, p)
+}
+
+// deliver keeps p and hands it to the writers; a duplicate ends here.
+func (l *layer) deliver(n *Node, p *packet.Packet) {
 	if !l.history.Add(p) {
 		return
 	}

@@ -238,7 +238,7 @@ type received struct {
 	tl0s    []uint8
 	sizes   []int
 	again   []bool        // came over RTX
-	layered []*rtp.Packet // whole packets of VP9 and AV1
+	whole   []*rtp.Packet // but VP8
 	depends uint8         // id of the dependency descriptor
 	ended   bool
 }
@@ -272,8 +272,8 @@ func (c *client) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver
 func (r *received) note(p *rtp.Packet, again, video bool) {
 	r.packets, r.again = append(r.packets, p.Header), append(r.again, again)
 	r.sizes = append(r.sizes, len(p.Payload))
-	if media := packet.CodecOf(r.mime); media == packet.VP9 || media == packet.AV1 {
-		r.layered = append(r.layered, p)
+	if packet.CodecOf(r.mime) != packet.VP8 {
+		r.whole = append(r.whole, p)
 		return
 	}
 	if video && len(p.Payload) > 6 {

@@ -16,12 +16,13 @@ const (
 	dropEvent                        // lossy data, the peer's event queue was full
 	dropData                         // a data channel was full
 	dropLate                         // asked for again, but no longer in the history
+	dropCodec                        // the receiver cannot take the payload's form
 	dropDescriptor                   // its dependency descriptor cannot be read
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "descriptor",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor",
 }
 
 // metrics of one node. No label carries a name of anybody or anything.

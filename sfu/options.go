@@ -93,7 +93,9 @@ type TrackSpec struct {
 	Source Source
 	MIMEs  []string // codecs the client named, most wanted first; empty: as offered
 	Muted  bool
-	Layers []LayerSpec // simulcast layers, lowest first; empty: one
+	Layers []LayerSpec // simulcast or SVC layers, lowest first; empty: one
+	Sealed bool        // encrypted end to end: nothing behind the codec's own headers is looked at
+	NoRED  bool        // the publisher wants no redundant audio (RFC 2198)
 }
 
 // LayerSpec is one simulcast layer as its publisher announced it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
 )
 
 // prefer puts the codecs that a publisher announced first in the sections of our answer that
@@ -60,9 +61,21 @@ func (p *Peer) announced() map[string][]string {
 	defer p.mu.Unlock()
 	wanted := map[string][]string{}
 	for mid, pub := range p.byMid {
-		if len(pub.spec.MIMEs) > 0 {
+		switch {
+		case pub.spec.Kind == KindAudio:
+			wanted[mid] = soundsWanted(pub.spec)
+		case len(pub.spec.MIMEs) > 0:
 			wanted[mid] = pub.spec.MIMEs
 		}
 	}
 	return wanted
+}
+
+// soundsWanted puts RED first where it helps. What is sealed end to end would be sealed with its
+// redundancy, and nobody could take it off for a receiver without.
+func soundsWanted(t TrackSpec) []string {
+	if t.Sealed || t.NoRED {
+		return []string{webrtc.MimeTypeOpus}
+	}
+	return []string{mimeRED, webrtc.MimeTypeOpus}
 }

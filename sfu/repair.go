@@ -50,8 +50,17 @@ func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.
 	if !ok {
 		return
 	}
+	payload, _, ok := s.sound(p)
+	if !ok {
+		return
+	}
 	s.extend(p)
-	w.scratch = out.AppendPayload(append(w.scratch[:0], byte(out.Sequence>>8), byte(out.Sequence)), p)
+	w.scratch = append(w.scratch[:0], byte(out.Sequence>>8), byte(out.Sequence))
+	if p.RED {
+		w.scratch = append(w.scratch, payload...)
+	} else {
+		w.scratch = out.AppendPayload(w.scratch, p)
+	}
 	s.sendAgain(w, out, w.scratch, p)
 }
 
@@ -72,6 +81,7 @@ func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte, p *packet
 		h := s.header
 		if p != nil {
 			h = *s.depends.media(s, p, out)
+			_, h.PayloadType, _ = s.sound(p)
 		}
 		h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 		s.write(&h, osn[2:])

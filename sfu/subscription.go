@@ -35,6 +35,7 @@ type subscription struct {
 	wire             rtpWriter
 	ssrc, rtxSSRC    uint32
 	pt, rtxPT        uint8
+	redPT            uint8 // audio; 0: RED was not negotiated
 	transportWide    [2]byte
 	level, orient    [1]byte
 	hasTransportWide bool
@@ -212,16 +213,22 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 		return
 	}
 	s.munger.Top(s.picker.Now().Spatial)
+	payload, pt, ok := s.sound(p)
+	if !ok {
+		s.out.peer.node.m.drop(dropCodec)
+		s.munger.Drop(p)
+		return
+	}
 	out, verdict := s.munger.Forward(p)
 	if verdict != munge.Sent {
 		return
 	}
-	payload := p.Payload()
 	if p.VP8.Size > 0 || p.VP9.HasPictureID {
 		w.scratch = out.AppendPayload(w.scratch[:0], p)
 		payload = w.scratch
 	}
 	h := s.depends.media(s, p, out)
+	h.PayloadType = pt
 	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 	s.extend(p)
 	s.write(h, payload)

@@ -113,13 +113,13 @@ func reaches(c *client, src *layered, want packet.LayerID) {
 	c.t.Helper()
 	c.until(fmt.Sprint("layer ", want), func() bool {
 		r := c.tracks["TR_cam"]
-		if r == nil || len(r.layered) < 60 {
+		if r == nil || len(r.whole) < 60 {
 			return false
 		}
 		var got packet.LayerID
 		src.mu.Lock()
 		defer src.mu.Unlock()
-		for _, p := range r.layered[len(r.layered)-40:] {
+		for _, p := range r.whole[len(r.whole)-40:] {
 			l := src.layers[svctest.MarkOf(p.Payload, src.codec.MimeType == webrtc.MimeTypeVP9)]
 			got.Spatial, got.Temporal = max(got.Spatial, l.Spatial), max(got.Temporal, l.Temporal)
 		}
@@ -132,7 +132,7 @@ func decodes(t *testing.T, c *client, src *layered) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	packets := inSequence(c.tracks["TR_cam"].layered)
+	packets := inSequence(c.tracks["TR_cam"].whole)
 	came := map[uint16]bool{}
 	for _, p := range packets {
 		came[svctest.MarkOf(p.Payload, src.codec.MimeType == webrtc.MimeTypeVP9)] = true

@@ -10,6 +10,7 @@ func (p *Packet) Inspect(c Codec) {
 	switch c {
 	case Opus, RED:
 		p.Start, p.End, p.Keyframe = true, true, true
+		p.RED = c == RED
 	case VP8:
 		p.inspectVP8(payload)
 	case H264:

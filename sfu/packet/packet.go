@@ -41,6 +41,8 @@ type Packet struct {
 	Start    bool // first packet of a frame
 	End      bool // last packet of a frame; with spatial layers, of a layer's frame
 
+	RED bool // the payload is redundant audio (RFC 2198)
+
 	AudioLevel uint8 // loudness in −dBov: 0 loudest, 127 silence; NoLevel: not told
 	Voice      bool  // the sender's voice-activity flag (RFC 6464)
 

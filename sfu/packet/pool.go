@@ -66,7 +66,7 @@ func (p *Packet) Release() {
 func (p *Packet) recycle() {
 	p.Header, p.Arrival, p.Seq = Header{}, time.Time{}, 0
 	p.Layer, p.Spatial, p.Temporal = 0, 0, 0
-	p.Keyframe, p.Start, p.End, p.Voice = false, false, false, false
+	p.Keyframe, p.Start, p.End, p.Voice, p.RED = false, false, false, false, false
 	p.VP8, p.VP9, p.Dependency = VP8Descriptor{}, VP9Descriptor{}, Dependency{}
 	p.raw = nil
 	if len(p.buf) == smallSize {

@@ -44,3 +44,13 @@ func ParseRED(payload []byte, blocks *[MaxREDBlocks]REDBlock) (n int, ok bool) {
 	blocks[n-1].Data = payload[at:]
 	return n, true
 }
+
+// Primary is the newest block of a redundant payload, nil if it is malformed.
+func Primary(payload []byte) []byte {
+	var blocks [MaxREDBlocks]REDBlock
+	n, ok := ParseRED(payload, &blocks)
+	if !ok {
+		return nil
+	}
+	return blocks[n-1].Data
+}
