@@ -48,7 +48,7 @@ func videoCodecs() []videoCodec {
 			pt += 2
 		}
 	}
-	return c
+	return append(c, videoCodec{webrtc.MimeTypeH265, "level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST", pt, pt + 1})
 }
 
 // newMediaEngine knows what both directions may carry.
@@ -179,6 +179,10 @@ func codecScore(want, have webrtc.RTPCodecCapability) int {
 			return 1
 		}
 		return 0
+	case strings.EqualFold(want.MimeType, webrtc.MimeTypeH265):
+		if orOne(w["profile-id"]) != orOne(h["profile-id"]) { // RFC 7798, 7.1
+			return 0
+		}
 	case strings.EqualFold(want.MimeType, webrtc.MimeTypeVP9):
 		if orZero(w["profile-id"]) != orZero(h["profile-id"]) {
 			return 0
@@ -199,6 +203,13 @@ func fmtp(line string) map[string]string {
 func orZero(s string) string {
 	if s == "" {
 		return "0"
+	}
+	return s
+}
+
+func orOne(s string) string {
+	if s == "" {
+		return "1"
 	}
 	return s
 }

@@ -23,6 +23,7 @@ func TestMatchCodec(t *testing.T) {
 		rtx(120, 121),
 		h264(0, "42e01f", 102), h264(1, "42e01f", 104), rtx(104, 105), h264(1, "64001f", 106),
 		{PayloadType: 98, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP9, SDPFmtpLine: "profile-id=2"}},
+		{PayloadType: 49, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH265, SDPFmtpLine: "level-id=93;tx-mode=SRST"}},
 	}
 	for _, c := range []struct {
 		name string
@@ -37,6 +38,8 @@ func TestMatchCodec(t *testing.T) {
 		{"high stays high", h264(1, "640c1f", 0).RTPCodecCapability, 106, 0},
 		{"main is not decoded", h264(1, "4d001f", 0).RTPCodecCapability, 0, 0},
 		{"VP9 of another profile", webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP9}, 0, 0},
+		{"H.265 main", webrtc.RTPCodecCapability{MimeType: "video/h265", SDPFmtpLine: "profile-id=1;tier-flag=0;level-id=120"}, 49, 0},
+		{"H.265 main 10", webrtc.RTPCodecCapability{MimeType: "video/h265", SDPFmtpLine: "profile-id=2"}, 0, 0},
 		{"AV1 was not offered", webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeAV1}, 0, 0},
 	} {
 		got, gotRTX, ok := matchCodec(c.want, have)

@@ -141,6 +141,9 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 	if p.single() {
 		if l := p.layers[0].Load(); l != nil && l.alive(now) {
 			l.rate.read(r)
+			if r[0][0] == 0 {
+				r[0][0] = p.presumed()
+			}
 		}
 		return
 	}
@@ -149,6 +152,15 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 			l.rate.readFlat(&r[i])
 		}
 	}
+}
+
+// presumed is what a stream costs that has come for too short a time to be measured: without a
+// figure it would be paused as soon as it has begun.
+func (p *publication) presumed() uint64 {
+	if p.spec.Kind == KindAudio {
+		return 40_000
+	}
+	return 150_000
 }
 
 // single says that all the publication's layers come in one stream (SVC), or that it has but one;

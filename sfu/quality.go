@@ -12,6 +12,62 @@ const (
 	goodLoss      = 0.06
 )
 
+// Round trips at which talking over one another begins, and at which it is the rule (ITU-T G.114
+// has 150 and 400 ms one way).
+const (
+	excellentTrip = 300 * time.Millisecond
+	goodTrip      = 800 * time.Millisecond
+)
+
+// Shares of the layers wanted that do not go out, for want of bandwidth.
+const (
+	excellentDeficit = 0.1
+	goodDeficit      = 0.5
+)
+
+// grade is the worst of three grades. What is muted, paused or not wanted has no part in any.
+func grade(loss float64, trip time.Duration, deficit float64) Connection {
+	switch {
+	case loss < excellentLoss && trip < excellentTrip && deficit < excellentDeficit:
+		return ConnectionExcellent
+	case loss < goodLoss && trip < goodTrip && deficit < goodDeficit:
+		return ConnectionGood
+	}
+	return ConnectionPoor
+}
+
+// roundTrip is the longest that receivers' reports tell.
+func (o *outlet) roundTrip() (longest time.Duration) {
+	for _, s := range o.subs {
+		longest = max(longest, s.rtt)
+	}
+	return longest
+}
+
+// deficit is the share of the layers wanted, and there to be had, that are held back.
+func (o *outlet) deficit() float64 {
+	wanted, held := 0.0, 0.0
+	for i, s := range o.subs {
+		if i >= len(o.wants) || s.off() {
+			continue
+		}
+		w := &o.wants[i]
+		for layer := range w.Rates {
+			if layer > int(w.Max.Spatial) || w.Rates[layer][0] == 0 {
+				continue
+			}
+			wanted++
+			if !s.choice.Sending || layer > int(s.choice.Spatial) {
+				held++
+			}
+		}
+	}
+	if wanted == 0 {
+		return 0
+	}
+	return held / wanted
+}
+
 // judge tells how well the way to this peer does, when that changes. It never says lost: that makes
 // clients reconnect, and a connection that carries nothing looks just the same.
 func (o *outlet) judge(now time.Time) {
@@ -21,13 +77,7 @@ func (o *outlet) judge(now time.Time) {
 	first := o.judged.IsZero()
 	o.judged = now
 	loss := o.loss()
-	quality := ConnectionPoor
-	switch {
-	case loss < excellentLoss:
-		quality = ConnectionExcellent
-	case loss < goodLoss:
-		quality = ConnectionGood
-	}
+	quality := grade(loss, o.roundTrip(), o.deficit())
 	if quality == o.quality && !first {
 		return
 	}

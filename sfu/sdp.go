@@ -42,6 +42,7 @@ func readOffer(text string) (clean string, sections []remoteSection, err error) 
 	d.Attributes = withoutCandidates(d.Attributes)
 	for _, m := range d.MediaDescriptions {
 		m.Attributes = withoutCandidates(m.Attributes)
+		spellH264(m)
 		s := readSection(m)
 		if s.mid == "" || len(s.mid) > 32 || seen[s.mid] {
 			return "", nil, fmt.Errorf("%w: missing, long or repeated mid", ErrDescription)
@@ -90,6 +91,24 @@ func readSection(m *sdp.MediaDescription) remoteSection {
 		s.takes, s.gives = false, false
 	}
 	return s
+}
+
+// spellH264 writes out the packetization mode where an H.264 format leaves it at its default, 0
+// (RFC 6184, 8.1), as Firefox does: pion would take no format without one.
+func spellH264(m *sdp.MediaDescription) {
+	h264 := map[string]bool{}
+	for _, a := range m.Attributes {
+		if format, encoding, _ := strings.Cut(a.Value, " "); a.Key == "rtpmap" {
+			h264[format] = strings.HasPrefix(strings.ToLower(encoding), "h264/")
+		}
+	}
+	for i := range m.Attributes {
+		a := &m.Attributes[i]
+		format, line, _ := strings.Cut(a.Value, " ")
+		if a.Key == "fmtp" && h264[format] && !strings.Contains(line, "packetization-mode") {
+			a.Value += ";packetization-mode=0"
+		}
+	}
 }
 
 func hasAttribute(m *sdp.MediaDescription, key string) bool {

@@ -104,6 +104,8 @@ type TrackSpec struct {
 	MIMEs  []string // codecs the client named, most wanted first; empty: as offered
 	Muted  bool
 	Layers []LayerSpec // simulcast layers, lowest first; empty: one
+	Sealed bool        // encrypted end to end
+	NoRED  bool        // the publisher wants no redundant audio
 }
 
 // LayerSpec is one simulcast layer as its publisher announced it.

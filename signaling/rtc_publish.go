@@ -118,7 +118,10 @@ func (s *rtcSession) trackPublished(t *rtcTrack) {
 }
 
 func trackSpec(t *rtcTrack) TrackSpec {
-	spec := TrackSpec{CID: t.cid, SID: t.info.GetSid(), Source: sources[t.source], Muted: t.info.GetMuted()}
+	spec := TrackSpec{
+		CID: t.cid, SID: t.info.GetSid(), Source: sources[t.source], Muted: t.info.GetMuted(),
+		Sealed: t.info.GetEncryption() != lk.Encryption_NONE, NoRED: t.info.GetDisableRed(),
+	}
 	if t.info.GetType() == lk.TrackType_VIDEO {
 		spec.Kind = KindVideo
 	}

@@ -113,6 +113,7 @@ func (p peer) Do(c signaling.PeerCommand) error {
 func trackSpec(t signaling.TrackSpec) sfu.TrackSpec {
 	return sfu.TrackSpec{
 		CID: t.CID, SID: t.SID, Kind: sfu.Kind(t.Kind), Source: sfu.Source(t.Source), MIMEs: t.MIMEs, Muted: t.Muted,
+		Sealed: t.Sealed, NoRED: t.NoRED,
 		Layers: mapped(t.Layers, func(l signaling.LayerSpec) sfu.LayerSpec {
 			return sfu.LayerSpec{Quality: sfu.Quality(l.Quality), Width: l.Width, Height: l.Height, Bitrate: l.Bitrate, RID: l.RID}
 		}),
