@@ -1,7 +1,10 @@
 package sfu
 
 import (
+	"time"
+
 	"github.com/pion/webrtc/v4"
+	tokens "golang.org/x/time/rate"
 )
 
 const (
@@ -11,6 +14,27 @@ const (
 	reliableBuffer = 4 << 20
 	lossyBuffer    = 256 << 10
 )
+
+// What one client's reliable channel is read at. Beyond it the client waits, by its SCTP window:
+// nothing reliable is dropped for being fast.
+const (
+	reliableMessages = 200 // a second
+	reliableBurst    = 500
+	reliableBytes    = 512 << 10 // a second
+	reliableAhead    = 2 << 20   // bytes at once
+)
+
+// pace makes the reader of a reliable channel wait.
+type pace struct{ messages, bytes *tokens.Limiter }
+
+func newPace() pace {
+	return pace{tokens.NewLimiter(reliableMessages, reliableBurst), tokens.NewLimiter(reliableBytes, reliableAhead)}
+}
+
+// delay is how long a message of that size must wait; it counts as taken.
+func (p pace) delay(size int, now time.Time) time.Duration {
+	return max(p.messages.ReserveN(now, 1).DelayFrom(now), p.bytes.ReserveN(now, size).DelayFrom(now))
+}
 
 var channelLabels = map[DataKind]string{DataReliable: "_reliable", DataLossy: "_lossy", DataTrack: "_data_track"}
 
@@ -61,10 +85,27 @@ func (p *Peer) dataArrived(kind DataKind, m webrtc.DataChannelMessage) {
 	}
 	e := DataEvent{Kind: kind, Payload: m.Data}
 	if kind == DataReliable {
-		p.emitReliable(e)
+		if p.waits(p.pace.delay(len(m.Data), time.Now())) {
+			p.emitReliable(e)
+		}
 		return
 	}
 	p.emit(e)
+}
+
+// waits in the channel's own goroutine. false: the peer has closed.
+func (p *Peer) waits(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-p.done:
+		return false
+	}
 }
 
 // Send puts a message on a data channel. ErrSlow: the client does not keep up; a reliable message

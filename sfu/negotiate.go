@@ -258,7 +258,7 @@ func (p *Peer) settleLocal(t *transport, d webrtc.SessionDescription) (string, e
 	if local == nil {
 		return "", ErrClosed
 	}
-	return p.node.finish(local.SDP)
+	return p.node.finish(local.SDP, p.o.TCPOnly)
 }
 
 // mids names the track on each section we send on.

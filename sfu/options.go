@@ -45,6 +45,8 @@ type PeerOptions struct {
 	SinglePC      bool   // one connection, the client offers; else publisher and subscriber apart
 	FullICE       bool   // a full ICE agent instead of ICE-lite (Firefox, disable_ice_lite)
 	AutoSubscribe bool   // informational: the SFU never subscribes by itself
+	NoPause       bool   // short of bandwidth, video goes down to its lowest layer and is never paused
+	TCPOnly       bool   // announce ICE-TCP candidates alone, where ICE over TCP is on
 }
 
 // Description is one session description of a negotiation.

@@ -28,7 +28,8 @@ type outlet struct {
 	writer    *writer
 	transport *transport
 
-	ready                       atomic.Bool // the transport is connected
+	ready                       atomic.Bool   // the transport is connected
+	limit                       atomic.Uint64 // bits per second to stay under; 0: none (see LimitBandwidth)
 	packets, bytes, drops, bits atomic.Uint64
 
 	// owned by the writer
@@ -158,7 +159,7 @@ func (o *outlet) allocate(now time.Time) {
 		o.wants = append(o.wants, s.want(&o.rates[i]))
 		o.choices = append(o.choices, s.unlimited(now))
 	}
-	if bits := o.estimate.Snapshot().Bits; o.heard && bits > 0 {
+	if bits := o.budget(); bits > 0 {
 		o.bits.Store(bits)
 		r := allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
 		o.estimate.SetDemand(o.demand())
@@ -166,7 +167,36 @@ func (o *outlet) allocate(now time.Time) {
 			o.estimate, o.lastSent = newEstimate(), now
 		}
 	}
+	if o.peer.o.NoPause {
+		o.unpause(now)
+	}
 	o.settle(now)
+}
+
+// budget is what there is to spend, in bits per second; 0: no estimate, so no bound.
+func (o *outlet) budget() uint64 {
+	limit := o.limit.Load()
+	bits := o.estimate.Snapshot().Bits
+	switch {
+	case !o.heard || bits == 0:
+		return limit
+	case limit > 0:
+		return min(bits, limit)
+	}
+	return bits
+}
+
+// unpause gives what would be paused its lowest layer: the client has asked for that rather.
+func (o *outlet) unpause(now time.Time) {
+	for i := range o.choices {
+		if o.choices[i].Sending || o.wants[i].Off {
+			continue
+		}
+		o.choices[i] = allocate.Choice{Sending: true, Since: now}
+		if was := o.subs[i].choice; was.Sending && was.Layer == (allocate.Layer{}) {
+			o.choices[i].Since = was.Since
+		}
+	}
 }
 
 // settle puts the choices into force.

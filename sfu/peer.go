@@ -32,6 +32,7 @@ type Peer struct {
 	joined   time.Time
 	done     chan struct{}
 	kick     chan struct{} // capacity 1: look whether to negotiate
+	pace     pace          // of the client's reliable messages
 	once     sync.Once
 
 	neg *negotiation // has its own lock
@@ -58,7 +59,7 @@ type want struct {
 func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	p := &Peer{
 		router: r, node: r.node, o: o, listener: ev, mail: newMailbox(), joined: time.Now(),
-		done: make(chan struct{}), kick: make(chan struct{}, 1), neg: newNegotiation(),
+		done: make(chan struct{}), kick: make(chan struct{}, 1), pace: newPace(), neg: newNegotiation(),
 		ours: map[string]*publication{}, byMid: map[string]*publication{}, wants: map[string]*want{},
 		channels: map[DataKind]*webrtc.DataChannel{},
 	}
@@ -209,6 +210,10 @@ func (p *Peer) Configure(sid string, s TrackSetting) {
 		w.sub.setting.Store(&s)
 	}
 }
+
+// LimitBandwidth holds what is sent to this peer under a rate, in bits per second, whatever the
+// estimate; 0: no longer.
+func (p *Peer) LimitBandwidth(bps uint64) { p.out.limit.Store(bps) }
 
 // forget drops a publication that has gone.
 func (p *Peer) forget(pub *publication) {

@@ -2,11 +2,18 @@ package sfu
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"preau/sfu/internal/speaker"
+)
+
+// levelEvery is how often a change of level alone is told, levelSteps how finely.
+const (
+	levelEvery = time.Second
+	levelSteps = 8
 )
 
 // routerTick is how often a router looks at speakers, microphones and wanted layers.
@@ -27,6 +34,8 @@ type Router struct {
 	openMics   map[string]bool // microphones that have a section now
 	speaking   map[string]Speaker
 	stop       chan struct{}
+
+	toldLevels time.Time // when every speaker's level was told last
 
 	toldWanted time.Time // owned by run
 }
@@ -60,6 +69,9 @@ func (r *Router) Join(o PeerOptions, ev Events) (*Peer, error) {
 		r.peers[o.Participant] = p
 		if len(r.peers) == 1 {
 			r.node.wg.Go(r.run)
+		}
+		if len(r.speaking) > 0 { // only changes are told from here on
+			p.emit(SpeakersEvent{Speakers: slices.Collect(maps.Values(r.speaking))})
 		}
 	}
 	r.mu.Unlock()
@@ -252,7 +264,7 @@ func (r *Router) tick(now time.Time) {
 	var speakers []Speaker
 	var opened bool
 	if ok {
-		speakers = r.speakersLocked(report)
+		speakers = r.speakersLocked(report, now)
 		opened = r.setOpenLocked(report.Open)
 	}
 	peers := r.peersLocked()
@@ -280,17 +292,21 @@ func (r *Router) tick(now time.Time) {
 }
 
 // speakersLocked finds what has changed since the last report: who began, went on at another
-// level, or stopped.
-func (r *Router) speakersLocked(report speaker.Report) []Speaker {
+// level, or stopped. Levels alone are told seldom, and in coarse steps.
+func (r *Router) speakersLocked(report speaker.Report, at time.Time) []Speaker {
+	if !report.SpeakersChanged && at.Sub(r.toldLevels) < levelEvery {
+		return nil
+	}
+	r.toldLevels = at
 	now := map[string]Speaker{}
 	for _, s := range report.Speakers {
 		if pub := r.pubs[s.Track]; pub != nil {
 			sid := pub.owner.o.Participant
-			now[sid] = Speaker{Participant: sid, Level: s.Level, Active: true}
+			level := float32(math.Ceil(float64(s.Level)*levelSteps) / levelSteps)
+			if old, ok := now[sid]; !ok || old.Level < level { // of several microphones the loudest
+				now[sid] = Speaker{Participant: sid, Level: level, Active: true}
+			}
 		}
-	}
-	if !report.SpeakersChanged {
-		return nil
 	}
 	var changed []Speaker
 	for sid, s := range now {

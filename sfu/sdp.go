@@ -3,6 +3,7 @@ package sfu
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/pion/sdp/v3"
@@ -118,8 +119,8 @@ func hasAttribute(m *sdp.MediaDescription, key string) bool {
 
 // finish makes pion's description what the client is to see: sections on which we send nothing are
 // inactive (pion says sendonly, from which a browser would make a track that never changes its
-// name), and ICE-TCP candidates carry the announced addresses.
-func (n *Node) finish(text string) (string, error) {
+// name), and ICE-TCP candidates carry the announced addresses. tcpOnly leaves no others.
+func (n *Node) finish(text string, tcpOnly bool) (string, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
 		return "", fmt.Errorf("reading our own description: %w", err)
@@ -136,6 +137,9 @@ func (n *Node) finish(text string) (string, error) {
 			}
 		}
 		m.Attributes = n.rewriteTCP(m.Attributes)
+		if tcpOnly && n.tcp != nil {
+			m.Attributes = slices.DeleteFunc(m.Attributes, overUDP)
+		}
 	}
 	raw, err := d.Marshal()
 	return string(raw), err
@@ -162,6 +166,12 @@ func keepSilent(offer string, silent map[string]bool) (string, error) {
 	}
 	raw, err := d.Marshal()
 	return string(raw), err
+}
+
+// overUDP says whether an attribute is a candidate that is not reached over TCP (RFC 8839, 5.1).
+func overUDP(a sdp.Attribute) bool {
+	f := strings.Fields(a.Value)
+	return a.Key == "candidate" && (len(f) < 3 || !strings.EqualFold(f[2], "tcp"))
 }
 
 // rewriteTCP replaces pion's ICE-TCP candidates, which name the interfaces, by one for each

@@ -44,6 +44,8 @@ type PeerOptions struct {
 	SinglePC      bool   // one connection, the client offers; else publisher and subscriber apart
 	FullICE       bool   // a full ICE agent instead of ICE-lite (Firefox, disable_ice_lite)
 	AutoSubscribe bool
+	NoPause       bool // short of bandwidth, video goes down to its lowest layer and is never paused
+	TCPOnly       bool // announce ICE-TCP candidates alone, where ICE over TCP is on
 }
 
 // Description is one session description of a negotiation.
@@ -179,6 +181,9 @@ type Send struct {
 // StartSubscriber asks for the first offer of the subscriber connection (two connections).
 type StartSubscriber struct{}
 
+// LimitBandwidth of what is sent to this peer, in bits per second; 0: no longer.
+type LimitBandwidth struct{ BPS uint64 }
+
 // RestartICE of the subscriber connection, after a resume.
 type RestartICE struct{}
 
@@ -191,3 +196,4 @@ func (Configure) peerCommand()       {}
 func (Send) peerCommand()            {}
 func (StartSubscriber) peerCommand() {}
 func (RestartICE) peerCommand()      {}
+func (LimitBandwidth) peerCommand()  {}

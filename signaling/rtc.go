@@ -37,8 +37,9 @@ type rtcHandler struct {
 	options rtcOptions
 	log     *slog.Logger
 
-	mu   sync.Mutex // guards hubs and what is in them
-	hubs map[string]*rtcHub
+	mu     sync.Mutex // guards what follows, and what is in the hubs
+	hubs   map[string]*rtcHub
+	forced map[seatKey]rtcForcing
 }
 
 func newRTC(o rtcOptions) *rtcHandler {
@@ -48,7 +49,7 @@ func newRTC(o rtcOptions) *rtcHandler {
 	fill(&o.Linger, rtcLinger)
 	fill(&o.Refresh, 5*time.Minute)
 	o.Limits = o.Limits.filled()
-	return &rtcHandler{options: o, log: o.Log, hubs: map[string]*rtcHub{}}
+	return &rtcHandler{options: o, log: o.Log, hubs: map[string]*rtcHub{}, forced: map[seatKey]rtcForcing{}}
 }
 
 // ServeHTTP tells the paths apart. Both socket paths take both forms of query: the Go client asks

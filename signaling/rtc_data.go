@@ -2,9 +2,7 @@ package signaling
 
 import (
 	"context"
-	"time"
 
-	lk "github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
 
 	"preau/signaling/class"
@@ -15,12 +13,12 @@ import (
 // packet is a data packet of the client: checked, given its true sender, and passed on. Chat is a
 // thing of the class and becomes a command instead.
 func (s *rtcSession) packet(e DataEvent) {
-	if e.Kind == DataTrack { // nobody can publish one, so nobody has a handle
-		s.count("data_track")
+	if s.view == nil {
+		s.count("data_forbidden")
 		return
 	}
-	if s.view == nil || !s.data.Allow() || !s.bytes.AllowN(time.Now(), len(e.Payload)) {
-		s.count("data_rate")
+	if e.Kind == DataTrack {
+		s.dataFrame(e.Payload)
 		return
 	}
 	p, err := livekit.DecodePacket(e.Payload)
@@ -93,9 +91,20 @@ func (s *rtcSession) chatTo(m *classpb.ChatMessage) []string {
 	return []string{s.identity}
 }
 
-// sendData queues a packet for the client. Any goroutine may call it.
+// maxQueuedData bounds the data that waits in a session's media line, in bytes.
+const maxQueuedData = 4 << 20
+
+// sendData queues a packet for the client; beyond the bound the newest is dropped. Any goroutine
+// may call it, and it never waits.
 func (s *rtcSession) sendData(kind DataKind, payload []byte) {
+	size := int64(len(payload))
+	if s.queued.Add(size) > maxQueuedData {
+		s.queued.Add(-size)
+		s.count("data_queue_full")
+		return
+	}
 	ok := s.media.offer(func(context.Context) {
+		s.queued.Add(-size)
 		if kind == DataReliable {
 			s.sendReliable(payload)
 		} else if err := s.peer.Do(Send{Kind: kind, Payload: payload}); err != nil {
@@ -103,14 +112,7 @@ func (s *rtcSession) sendData(kind DataKind, payload []byte) {
 		}
 	})
 	if !ok {
+		s.queued.Add(-size)
 		s.count("data_queue_full")
 	}
-}
-
-// publishDataTrack: there are no data tracks here yet, and clients are told at once.
-func (s *rtcSession) publishDataTrack(r *lk.PublishDataTrackRequest) {
-	s.respond(&lk.RequestResponse{
-		Reason: lk.RequestResponse_UNSUPPORTED_TYPE, Message: "data tracks are not served",
-		Request: &lk.RequestResponse_PublishDataTrack{PublishDataTrack: r},
-	})
 }

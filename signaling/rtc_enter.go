@@ -33,7 +33,7 @@ func (h *rtcHandler) serveValidate(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err == nil {
-		err = h.mayEnter(claims)
+		err = h.mayEnter(r.Context(), claims)
 	}
 	if err != nil {
 		h.refuse(w, err)
@@ -57,7 +57,7 @@ func (h *rtcHandler) refuse(w http.ResponseWriter, err error) {
 }
 
 // mayEnter foretells what enter would say, as far as that can be told without entering.
-func (h *rtcHandler) mayEnter(c *access.Claims) error {
+func (h *rtcHandler) mayEnter(ctx context.Context, c *access.Claims) error {
 	r, ok := h.options.School.Get(c.Tenant, c.Room)
 	if !ok {
 		if mayOpen(c) {
@@ -68,7 +68,13 @@ func (h *rtcHandler) mayEnter(c *access.Claims) error {
 	if r.Door().Banned(c.Identity) {
 		return errBanned
 	}
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	state, err := r.State(ctx)
+	if err == nil && class.Full(state, c.Identity, c.Role) {
+		return &class.Error{Code: classpb.Code_CODE_FULL, Message: "the class is full"}
+	}
+	return err
 }
 
 // mayOpen: a class opens with its teacher, or with the first client that knows of no roles.
@@ -91,6 +97,9 @@ func (h *rtcHandler) enter(ctx context.Context, c *access.Claims, asked livekit.
 		brought.Attributes = map[string]string{}
 	}
 	maps.Copy(brought.Attributes, c.Attributes)
+	if brought.Metadata == "" {
+		brought.Metadata = asked.GetMetadata()
+	}
 	participant, err := join(ctx, r, &brought)
 	return r, participant, err
 }

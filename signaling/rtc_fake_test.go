@@ -11,6 +11,8 @@ import (
 
 // fakeMedia is a media plane that records what it is told, and says what a test has it say.
 type fakeMedia struct {
+	silent atomic.Bool // peers do not connect by themselves
+
 	mu    sync.Mutex
 	peers map[string]*fakePeer // by sid
 }
@@ -20,7 +22,7 @@ func newFakeMedia() *fakeMedia { return &fakeMedia{peers: map[string]*fakePeer{}
 func (m *fakeMedia) Join(class string, o PeerOptions, l PeerListener) (Peer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	p := &fakePeer{class: class, options: o, listener: l, begun: make(chan struct{}, 1), answer: make(chan struct{})}
+	p := &fakePeer{media: m, class: class, options: o, listener: l, begun: make(chan struct{}, 1), answer: make(chan struct{})}
 	m.peers[o.Participant] = p
 	return p, nil
 }
@@ -38,6 +40,7 @@ func (m *fakeMedia) peer(sid string) *fakePeer {
 }
 
 type fakePeer struct {
+	media    *fakeMedia
 	class    string
 	options  PeerOptions
 	listener PeerListener
@@ -65,7 +68,17 @@ func (p *fakePeer) Describe(d Description) (Description, error) {
 	if d.Type == "answer" {
 		return Description{}, nil
 	}
+	if p.options.SinglePC {
+		p.connect(TargetPublisher)
+	}
 	return Description{Type: "answer", SDP: "answer to " + d.SDP, ID: d.ID, Mids: map[string]string{"0": "TR_x"}}, nil
+}
+
+// connect has the media come up, as soon as it may.
+func (p *fakePeer) connect(t Target) {
+	if !p.media.silent.Load() {
+		p.listener.PeerEvent(StateEvent{Target: t, State: StateConnected})
+	}
 }
 
 func (p *fakePeer) Candidate(Target, string) error { return nil }
@@ -78,6 +91,9 @@ func (p *fakePeer) Do(c PeerCommand) error {
 	p.mu.Lock()
 	p.commands = append(p.commands, c)
 	p.mu.Unlock()
+	if _, ok := c.(StartSubscriber); ok {
+		p.connect(TargetSubscriber)
+	}
 	if a, ok := c.(AddTrack); ok { // its media comes at once
 		mime := "audio/opus"
 		if a.Track.Kind == KindVideo {

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"slices"
+	"time"
 
 	lk "github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/proto"
@@ -17,6 +18,12 @@ type rtcHub struct {
 	// Guarded by the handler's mu.
 	sessions map[string]*rtcSession                // by participant id
 	allowed  map[string]*lk.SubscriptionPermission // by publisher's participant id
+	present  map[string]*rtcPresence               // by participant id
+	data     map[string]*rtcDataTrack              // by sid
+	version  uint32                                // of the last announcement
+
+	recent rtcRecent // reliable packets of the last seconds
+	blobs  rtcBlobs
 }
 
 // admit puts a session in its hub and returns the one it takes the place of.
@@ -29,12 +36,17 @@ func (h *rtcHandler) admit(s *rtcSession) (hub *rtcHub, old *rtcSession) {
 			handler: h, class: s.class,
 			sessions: map[string]*rtcSession{},
 			allowed:  map[string]*lk.SubscriptionPermission{},
+			present:  map[string]*rtcPresence{},
+			data:     map[string]*rtcDataTrack{},
 		}
 		h.hubs[s.class] = hub
 	}
 	old = hub.sessions[s.participant]
 	hub.sessions[s.participant] = s
 	delete(hub.allowed, s.participant)
+	hub.present[s.participant] = &rtcPresence{
+		sid: s.sid, client: s.join.GetClientInfo(), abilities: s.join.Capabilities(),
+	}
 	return hub, old
 }
 
@@ -47,6 +59,8 @@ func (h *rtcHandler) dismiss(s *rtcSession) {
 	}
 	delete(s.hub.sessions, s.participant)
 	delete(s.hub.allowed, s.participant)
+	delete(s.hub.present, s.participant)
+	s.hub.blobs.forget(s.identity)
 	if len(s.hub.sessions) == 0 && h.hubs[s.class] == s.hub {
 		delete(h.hubs, s.class)
 	}
@@ -99,15 +113,24 @@ func (b *rtcHub) deliver(from *rtcSession, kind DataKind, p *lk.DataPacket) int 
 	if err != nil {
 		return 0
 	}
-	identities, sids := livekit.Destinations(p), livekit.DestinationSIDs(p)
-	all := len(identities) == 0 && len(sids) == 0
-	n := 0
+	m := rtcPacket{
+		at: time.Now(), from: p.GetParticipantSid(), identity: p.GetParticipantIdentity(), seq: p.GetSequence(), payload: payload,
+		identities: livekit.Destinations(p), sids: livekit.DestinationSIDs(p),
+	}
+	if kind != DataReliable {
+		return b.spread(from, kind, m)
+	}
+	b.recent.mu.Lock() // so that who comes in meanwhile hears it once, and in order
+	defer b.recent.mu.Unlock()
+	b.recent.keepLocked(m)
+	return b.spread(from, kind, m)
+}
+
+// spread queues a packet with those who are in the class. It never waits.
+func (b *rtcHub) spread(from *rtcSession, kind DataKind, m rtcPacket) (n int) {
 	for _, s := range b.others(from) {
-		if !all && !slices.Contains(identities, s.identity) && !slices.Contains(sids, s.sid) {
-			continue
-		}
-		if s.admitted.Load() {
-			s.sendData(kind, payload)
+		if m.isFor(s) && s.admitted.Load() {
+			s.sendData(kind, m.payload)
 			n++
 		}
 	}

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"time"
 
 	lk "github.com/livekit/protocol/livekit"
 
@@ -74,6 +75,7 @@ func (s *rtcSession) describedOffer(answer Description, err error) {
 		return
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Answer{Answer: sessionDescription(answer)}})
+	s.progress(lk.ParticipantInfo_JOINED)
 }
 
 func (s *rtcSession) answered(a *lk.SessionDescription) {
@@ -82,12 +84,15 @@ func (s *rtcSession) answered(a *lk.SessionDescription) {
 		return
 	}
 	s.mediaJob(func(context.Context) {
-		if _, err := s.peer.Describe(description(a)); err != nil {
-			s.post(func() {
+		_, err := s.peer.Describe(description(a))
+		s.post(func() {
+			if err != nil { // the connection goes on as it was
 				s.count("bad_description")
 				s.log.Info("rtc: a subscriber's answer", "error", err)
-			})
-		}
+				return
+			}
+			s.progress(lk.ParticipantInfo_JOINED)
+		})
 	})
 }
 
@@ -114,9 +119,15 @@ func (s *rtcSession) trickle(t *lk.TrickleRequest) {
 	})
 }
 
-// PeerEvent hears the media plane, and must not block it. Data may be lost, nothing else.
+// PeerEvent hears the media plane, and must not block it. Data may be lost, nothing else. What is
+// more of it than a client may send is dropped here, before it can fill the inbox.
 func (s *rtcSession) PeerEvent(e PeerEvent) {
-	if d, ok := e.(DataEvent); ok && d.Kind != DataReliable {
+	d, ok := e.(DataEvent)
+	if ok && !s.meters[d.Kind].allow(len(d.Payload)) {
+		s.count("data_rate")
+		return
+	}
+	if ok && d.Kind != DataReliable {
 		select {
 		case s.inbox <- func() { s.packet(d) }:
 		default:
@@ -192,8 +203,15 @@ func (s *rtcSession) needSections(e SectionsEvent) {
 	}})
 }
 
-// connection: when ICE has failed the client is asked to resume, which restarts it.
+// connection: when the primary connection is there, so is the participant. When ICE has failed the
+// client is asked to resume, which restarts it.
 func (s *rtcSession) connection(e StateEvent) {
+	if primary := e.Target == s.primary(); primary && e.State == StateConnected {
+		s.mediaLost = time.Time{}
+		s.progress(lk.ParticipantInfo_ACTIVE)
+	} else if primary && s.mediaLost.IsZero() {
+		s.mediaLost = time.Now()
+	}
 	if e.State != StateFailed || s.socket == nil {
 		return
 	}
@@ -201,4 +219,12 @@ func (s *rtcSession) connection(e StateEvent) {
 	s.send(leaveMessage(livekit.Resume(lk.DisconnectReason_MEDIA_FAILURE)))
 	k.finish()
 	s.lostSocket(k)
+}
+
+// primary is the connection that must be there: the subscriber's, or the only one.
+func (s *rtcSession) primary() Target {
+	if s.join.Single {
+		return TargetPublisher
+	}
+	return TargetSubscriber
 }

@@ -63,6 +63,9 @@ var connectionQualities = map[Connection]lk.ConnectionQuality{
 
 // quality tells the client how its own connection does and, in a small class, the others too.
 func (s *rtcSession) quality(e QualityEvent) {
+	if e.Quality == ConnectionLost && !s.sending() { // clients take it for the end: a silent one is not lost
+		e.Quality = ConnectionPoor
+	}
 	info := &lk.ConnectionQualityInfo{ParticipantSid: s.sid, Quality: connectionQualities[e.Quality], Score: e.Score}
 	s.tellQuality(info)
 	if s.view == nil || len(s.view.GetParticipants()) > rtcCoalesceAbove {
@@ -75,6 +78,16 @@ func (s *rtcSession) quality(e QualityEvent) {
 			}
 		})
 	}
+}
+
+// sending says whether the client has anything to be heard or seen by.
+func (s *rtcSession) sending() bool {
+	for _, t := range s.own {
+		if t.arrived && !t.blocked && !t.info.GetMuted() {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *rtcSession) tellQuality(info *lk.ConnectionQualityInfo) {

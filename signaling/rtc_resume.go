@@ -17,6 +17,15 @@ func (s *rtcSession) resumed(k *rtcSocket, join livekit.Join) {
 		k.finish()
 		return
 	}
+	fault := s.resumeFault
+	s.resumeFault = resumeWell
+	if fault == resumeUnheard {
+		k.close()
+		return
+	}
+	if fault == resumeThenLost {
+		defer k.finish()
+	}
 	if s.socket != nil {
 		s.socket.finish()
 	}
@@ -26,12 +35,14 @@ func (s *rtcSession) resumed(k *rtcSocket, join livekit.Join) {
 		s.disconnected = s.room.Connected(s.participant)
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Reconnect{Reconnect: &lk.ReconnectResponse{
-		IceServers:     iceServers(s.handler.options.Media.ICEServers(s.sid)),
-		ServerInfo:     serverInfo(),
-		LastMessageSeq: s.lastSeq,
+		IceServers:          s.iceServers(),
+		ClientConfiguration: s.clientConfiguration(),
+		ServerInfo:          serverInfo(),
+		LastMessageSeq:      s.lastSeq,
 	}}})
 	s.refreshToken()
 	s.announceAll()
+	s.tellHandlesAgain()
 	if s.join.Single {
 		if s.sectionsDue {
 			s.sectionsDue = false
@@ -58,7 +69,7 @@ func (s *rtcSession) announceAll() {
 	for id, p := range s.view.GetParticipants() {
 		if id != s.participant && livekit.Visible(p) && !class.Hidden(p) {
 			s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
-			infos = append(infos, livekit.Participant(s.view, id, false))
+			infos = append(infos, s.infoOf(id))
 		}
 	}
 	s.update(infos, true)
@@ -81,8 +92,21 @@ func (s *rtcSession) syncState(st *lk.SyncState) {
 			return
 		}
 	}
+	for _, p := range st.GetPublishDataTracks() {
+		t := s.dataTracks.published[uint16(p.GetInfo().GetPubHandle())]
+		if t == nil || t.info.GetSid() != p.GetInfo().GetSid() {
+			s.end(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH))
+			return
+		}
+	}
 	if u := st.GetSubscription(); u != nil {
 		s.syncSubscription(u)
+	}
+	if u := st.GetDataSubscription(); u != nil {
+		s.updateDataSubscription(u)
+	}
+	if had := st.GetDatachannelReceiveStates(); len(had) <= maxListed {
+		s.hub.replay(s, had)
 	}
 	if sids := st.GetTrackSidsDisabled(); len(sids) <= maxListed {
 		for _, sid := range sids {

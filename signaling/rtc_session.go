@@ -50,7 +50,11 @@ type rtcSession struct {
 	sid         string // "PA_…"
 	peer        Peer
 	hub         *rtcHub
-	release     func() // gives the seat up
+	release     func()               // gives the seat up
+	asked       time.Time            // when the client asked to join
+	forced      lk.CandidateProtocol // UDP: any
+	meters      [3]rtcMeter          // by kind of data; any goroutine takes from them
+	queued      atomic.Int64         // bytes of data in the media line
 	media       rtcLine
 	commands    rtcLine
 	reliable    rtcBacklog // owned by the media line
@@ -82,9 +86,15 @@ type rtcState struct {
 	flushDue  bool
 	roomSent  *lk.Room
 
+	state       lk.ParticipantInfo_State
+	mediaLost   time.Time // zero while media is connected
+	pretends    bool      // to speak
+	resumeFault rtcResumeFault
+
 	rtcTracks
 	rtcSubscriptions
 	rtcLimits
+	dataTracks rtcDataTracks
 
 	chat     livekit.ChatReader
 	sections SectionsEvent // what the single connection still needs
@@ -95,13 +105,14 @@ type rtcState struct {
 
 // newSession lets the client into the class and makes its session, not yet started.
 func (h *rtcHandler) newSession(ctx context.Context, c *access.Claims, join livekit.Join) (*rtcSession, error) {
+	asked := time.Now()
 	r, participant, err := h.enter(ctx, c, join)
 	if err != nil {
 		return nil, err
 	}
 	s := &rtcSession{
 		handler: h, claims: c, join: join, room: r, class: roomName(r),
-		participant: participant, identity: c.Identity, sid: newSID("PA_"),
+		participant: participant, identity: c.Identity, sid: newSID("PA_"), asked: asked, meters: newRTCMeters(),
 		media: newRTCLine(rtcMedia), commands: newRTCLine(rtcCommand),
 		inbox: make(chan func(), rtcInbox), overflow: make(chan struct{}),
 		stopped: make(chan struct{}), done: make(chan struct{}),
@@ -123,6 +134,7 @@ func newRTCState(l Limits, join livekit.Join) rtcState {
 		rtcTracks:        newRTCTracks(),
 		rtcSubscriptions: newRTCSubscriptions(join),
 		rtcLimits:        newRTCLimits(l),
+		dataTracks:       newRTCDataTracks(join),
 	}
 }
 
@@ -130,7 +142,7 @@ func newRTCState(l Limits, join livekit.Join) rtcState {
 // left behind.
 func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, begun time.Time) error {
 	hub, old := h.admit(s)
-	s.hub = hub
+	s.hub, s.forced = hub, h.forcedOn(s.seat())
 	s.release = h.options.Seats.takeRTC(s.seat(), s.claims.Lineage, s.evict)
 	if old != nil {
 		old.evict(true)
@@ -147,6 +159,7 @@ func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, beg
 	peer, err := h.options.Media.Join(s.class, PeerOptions{
 		Participant: s.sid, SinglePC: s.join.Single, FullICE: s.join.FullICE(),
 		AutoSubscribe: s.join.GetConnectionSettings().GetAutoSubscribe(),
+		NoPause:       s.join.NoPause(), TCPOnly: s.forced == lk.CandidateProtocol_TCP,
 	}, s)
 	if err != nil {
 		undo()
@@ -254,6 +267,8 @@ func (s *rtcSession) run(ctx context.Context, detach func()) {
 	detach()
 	s.peer.Close()
 	lines.Wait()
+	s.leaveData()
+	s.hub.recent.ended(s.participant, s.deafSince())
 	s.handler.dismiss(s)
 	s.release()
 	s.depart(context.WithoutCancel(ctx))

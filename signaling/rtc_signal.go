@@ -17,8 +17,14 @@ var errGarbage = errors.New("malformed signal frame")
 type rtcLimits struct {
 	acts   *rate.Limiter // what becomes a command of the class, or a negotiation
 	tweaks *rate.Limiter // candidates, settings, pings
-	data   *rate.Limiter // data packets
-	bytes  *rate.Limiter // of data
+}
+
+// rtcMeter bounds what comes over one data channel.
+type rtcMeter struct{ packets, bytes *rate.Limiter }
+
+// allow says whether a packet of that size may be taken.
+func (m rtcMeter) allow(size int) bool {
+	return m.packets.Allow() && m.bytes.AllowN(time.Now(), size)
 }
 
 // Rates of the messages that are no commands: a page of 300 tiles sets that many sizes at once, a
@@ -26,18 +32,27 @@ type rtcLimits struct {
 const (
 	rtcTweaks      = 200
 	rtcTweakBurst  = 2000
-	rtcPackets     = 200
+	rtcPackets     = 200 // the media plane lets a client wait that sends reliable ones faster
 	rtcPacketBurst = 1000
 	rtcBytes       = 512 << 10
 	rtcBytesBurst  = 4 << 20
+	rtcFrames      = 1000 // packets of data tracks
+	rtcFrameBurst  = 2000
 )
+
+// newRTCMeters are those of the data channels, by DataKind.
+func newRTCMeters() (m [3]rtcMeter) {
+	for kind := range m {
+		m[kind] = rtcMeter{rate.NewLimiter(rtcPackets, rtcPacketBurst), rate.NewLimiter(rtcBytes, rtcBytesBurst)}
+	}
+	m[DataTrack].packets = rate.NewLimiter(rtcFrames, rtcFrameBurst)
+	return m
+}
 
 func newRTCLimits(l Limits) rtcLimits {
 	return rtcLimits{
 		acts:   rate.NewLimiter(rate.Limit(l.CommandsPerSecond), l.CommandsPerSecond),
 		tweaks: rate.NewLimiter(rtcTweaks, rtcTweakBurst),
-		data:   rate.NewLimiter(rtcPackets, rtcPacketBurst),
-		bytes:  rate.NewLimiter(rtcBytes, rtcBytesBurst),
 	}
 }
 
@@ -60,7 +75,7 @@ func (s *rtcSession) receive(k *rtcSocket, frame []byte, text bool) error {
 }
 
 // dispatch sends a message to the file of its topic: rtc_negotiate, rtc_publish, rtc_subscribe,
-// rtc_profile, rtc_depart.
+// rtc_profile, rtc_datatrack, rtc_blobs, rtc_simulate, rtc_depart.
 func (s *rtcSession) dispatch(m *lk.SignalRequest) {
 	if s.tweak(m) {
 		return
@@ -92,6 +107,14 @@ func (s *rtcSession) dispatch(m *lk.SignalRequest) {
 		s.leave(v.Leave)
 	case *lk.SignalRequest_PublishDataTrackRequest:
 		s.publishDataTrack(v.PublishDataTrackRequest)
+	case *lk.SignalRequest_UnpublishDataTrackRequest:
+		s.unpublishDataTrack(v.UnpublishDataTrackRequest)
+	case *lk.SignalRequest_StoreDataBlobRequest:
+		s.storeBlob(v.StoreDataBlobRequest)
+	case *lk.SignalRequest_GetDataBlobRequest:
+		s.getBlob(v.GetDataBlobRequest)
+	case *lk.SignalRequest_Simulate:
+		s.simulate(v.Simulate)
 	}
 }
 
@@ -103,6 +126,8 @@ func (s *rtcSession) tweak(m *lk.SignalRequest) bool {
 		do = func() { s.trickle(v.Trickle) }
 	case *lk.SignalRequest_Subscription: // one for each tile of a large class
 		do = func() { s.subscription(v.Subscription) }
+	case *lk.SignalRequest_UpdateDataSubscription:
+		do = func() { s.updateDataSubscription(v.UpdateDataSubscription) }
 	case *lk.SignalRequest_TrackSetting:
 		do = func() { s.trackSetting(v.TrackSetting) }
 	case *lk.SignalRequest_Ping:
@@ -138,6 +163,12 @@ func (s *rtcSession) tooFast(m *lk.SignalRequest) {
 	case *lk.SignalRequest_UpdateMetadata:
 		r.RequestId = v.UpdateMetadata.GetRequestId()
 		r.Request = &lk.RequestResponse_UpdateMetadata{UpdateMetadata: v.UpdateMetadata}
+	case *lk.SignalRequest_PublishDataTrackRequest:
+		r.Request = &lk.RequestResponse_PublishDataTrack{PublishDataTrack: v.PublishDataTrackRequest}
+	case *lk.SignalRequest_StoreDataBlobRequest:
+		r.RequestId = v.StoreDataBlobRequest.GetRequestId()
+	case *lk.SignalRequest_GetDataBlobRequest:
+		r.RequestId = v.GetDataBlobRequest.GetRequestId()
 	case *lk.SignalRequest_Leave:
 		s.leave(v.Leave) // leaving is never too much
 		return

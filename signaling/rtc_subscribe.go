@@ -56,6 +56,7 @@ func (s *rtcSession) subscribeAll() {
 			s.subscribeTo(t)
 		}
 	}
+	s.subscribeData()
 }
 
 func (s *rtcSession) subscribeTo(t *classpb.Track) {

@@ -45,6 +45,7 @@ func (s *rtcSession) hear(b class.Batch) {
 	}
 	s.admitted.Store(class.Present(s.view, s.participant))
 	s.enforce()
+	s.enforceData()
 	s.flushSoon(len(b.Events) > 0 || b.Snapshot != nil)
 }
 
@@ -53,7 +54,11 @@ func (s *rtcSession) hear(b class.Batch) {
 func (s *rtcSession) hearSnapshot(snapshot *classpb.State) {
 	first := s.view == nil
 	s.view = proto.CloneOf(snapshot)
-	s.admitted.Store(class.Present(s.view, s.participant)) // before the client can know: data said from then on is for it too
+	present := class.Present(s.view, s.participant)
+	if first && present {
+		s.hub.comeIn(s)
+	}
+	s.admitted.Store(present) // before the client can know: data said from then on is for it too
 	if first {
 		s.joined()
 		return
@@ -157,6 +162,10 @@ func (s *rtcSession) flushSoon(heard bool) {
 	if s.dirty[s.participant] && !s.muteTold {
 		s.announceSelf()
 	}
+	s.flushLater()
+}
+
+func (s *rtcSession) flushLater() {
 	if !s.flushDue {
 		s.flushDue = true
 		s.flushing.Reset(s.handler.options.Limits.Coalesce)
@@ -198,9 +207,16 @@ func (s *rtcSession) renewed(id string) []*lk.ParticipantInfo {
 	}
 	if shown {
 		s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
-		infos = append(infos, livekit.Participant(s.view, id, false))
+		infos = append(infos, s.infoOf(id))
 	}
 	return infos
+}
+
+// infoOf is another participant, as the client is to see it.
+func (s *rtcSession) infoOf(id string) *lk.ParticipantInfo {
+	info := livekit.Participant(s.view, id, false)
+	s.hub.complete(id, info)
+	return info
 }
 
 func (s *rtcSession) announceSelf() {
@@ -216,10 +232,15 @@ func (s *rtcSession) selfInfo() *lk.ParticipantInfo {
 	}
 	info.Sid = s.sid
 	info.Permission.CanUpdateMetadata = s.claims.Grants.Video.GetCanUpdateOwnMetadata()
+	s.hub.complete(s.participant, info)
 	return info
 }
 
 func (s *rtcSession) update(infos []*lk.ParticipantInfo, full bool) {
+	version := s.hub.revised(s.view.GetSeq())
+	for _, i := range infos {
+		i.Version = version
+	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Update{
 		Update: &lk.ParticipantUpdate{Participants: infos, FullSnapshot: full},
 	}})
@@ -235,24 +256,40 @@ func (s *rtcSession) updateRoom() {
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_RoomUpdate{RoomUpdate: &lk.RoomUpdate{Room: r}}})
 }
 
+// fastPublish: where a publisher's connection is one more, who is likely to use it opens it at once.
+// The pupils of a full hall mostly listen.
+func (s *rtcSession) fastPublish(p *lk.ParticipantPermission) bool {
+	return !s.join.Single && p.GetCanPublish() && len(s.view.GetParticipants()) <= rtcCoalesceAbove
+}
+
 // joined sends the first message, and all that follows from it.
 func (s *rtcSession) joined() {
 	s.roomSent = livekit.Room(s.view)
 	others := livekit.Others(s.view, s.participant)
 	others = slices.DeleteFunc(others, func(i *lk.ParticipantInfo) bool { return i.GetPermission().GetHidden() })
+	ids := map[string]string{} // by sid
 	for id, p := range s.view.GetParticipants() {
 		if id != s.participant && livekit.Visible(p) && !class.Hidden(p) {
 			s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
+			ids[p.GetSid()] = id
 		}
+	}
+	self, version := s.selfInfo(), s.hub.revised(s.view.GetSeq())
+	self.Version = version
+	for _, info := range others {
+		s.hub.complete(ids[info.GetSid()], info)
+		info.Version = version
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Join{Join: &lk.JoinResponse{
 		Room:                 s.roomSent,
-		Participant:          s.selfInfo(),
+		Participant:          self,
 		OtherParticipants:    others,
 		ServerVersion:        livekit.Version,
 		ServerInfo:           serverInfo(),
-		IceServers:           iceServers(s.handler.options.Media.ICEServers(s.sid)),
+		IceServers:           s.iceServers(),
+		ClientConfiguration:  s.clientConfiguration(),
 		SubscriberPrimary:    !s.join.Single,
+		FastPublish:          s.fastPublish(self.GetPermission()),
 		PingInterval:         5,
 		PingTimeout:          15,
 		EnabledPublishCodecs: livekit.Codecs(),

@@ -102,6 +102,8 @@ func (p peer) Do(c signaling.PeerCommand) error {
 		return p.sfu.Send(sfu.DataKind(c.Kind), c.Payload)
 	case signaling.StartSubscriber:
 		p.sfu.StartSubscriber()
+	case signaling.LimitBandwidth:
+		p.sfu.LimitBandwidth(c.BPS)
 	case signaling.RestartICE:
 		p.sfu.RestartICE()
 	default:

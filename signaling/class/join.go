@@ -173,21 +173,25 @@ func (d *docket) introduce(a arrival, to *classpb.Audience) {
 	}}})
 }
 
-// roomFor checks the bounds of the class. Who teaches is never counted out: a class filled by
-// strangers needs a teacher most. The hidden are not by the class's own bound.
-func (d *docket) roomFor(a arrival) error {
+// full says whether a class, counting its lobby, has no place for another of this role.
+func full(s *classpb.State, role classpb.Role) bool {
 	here := 0
-	for _, p := range d.state.GetParticipants() {
+	for _, p := range s.GetParticipants() {
 		if inside(p) || waits(p) {
 			here++
 		}
 	}
-	own := int(d.state.GetMaxParticipants())
+	own := int(s.GetMaxParticipants())
+	return here >= MaxParticipants || own > 0 && here >= own && !hiddenRole(role)
+}
+
+// roomFor checks the bounds of the class. Who teaches is never counted out: a class filled by
+// strangers needs a teacher most. The hidden are not by the class's own bound.
+func (d *docket) roomFor(a arrival) error {
 	switch {
 	case a.role == classpb.Role_ROLE_TEACHER || waits(a.known):
 		return nil
-	case here >= MaxParticipants,
-		own > 0 && here >= own && !hiddenRole(a.role),
+	case full(d.state, a.role),
 		a.known == nil && len(d.state.GetParticipants())-d.forgetStrangers() >= MaxRecords:
 		return refuse(classpb.Code_CODE_FULL, "the class is full")
 	}

@@ -26,6 +26,13 @@ func PresentCount(s *classpb.State) int {
 	return n
 }
 
+// Full says whether whoever has this identity and role would find no place. It asks the full state,
+// and a Join decides anew.
+func Full(s *classpb.State, identity string, role classpb.Role) bool {
+	p := ByIdentity(s, identity)
+	return role != classpb.Role_ROLE_TEACHER && !inside(p) && !waits(p) && full(s, role)
+}
+
 // ByIdentity finds the participant of an identity in the full state; nil when there is none.
 func ByIdentity(s *classpb.State, identity string) *classpb.Participant {
 	for _, p := range s.GetParticipants() {

@@ -57,6 +57,10 @@ func ParseJoin(q url.Values) (Join, error) {
 		allow := isTrue(pause)
 		r.ConnectionSettings.SubscriberAllowPause = &allow
 	}
+	if data := q.Get("auto_subscribe_data_track"); data != "" {
+		auto := isTrue(data)
+		r.ConnectionSettings.AutoSubscribeDataTrack = &auto
+	}
 	if a := q.Get("attributes"); a != "" {
 		b, err := decode64(a)
 		if err != nil {
@@ -160,6 +164,21 @@ func clientInfo(q url.Values) *lk.ClientInfo {
 		BrowserVersion: q.Get("browser_version"),
 		Network:        q.Get("network"),
 	}
+}
+
+// maxCapabilities bounds what a client may say it can do: others are told.
+const maxCapabilities = 16
+
+// Capabilities are what the client says that it can do, beyond its protocol version.
+func (j Join) Capabilities() []lk.ClientInfo_Capability {
+	all := j.GetClientInfo().GetCapabilities()
+	return all[:min(len(all), maxCapabilities)]
+}
+
+// NoPause says whether the client would rather have the least of a video than have it paused.
+func (j Join) NoPause() bool {
+	c := j.GetConnectionSettings()
+	return c.SubscriberAllowPause != nil && !c.GetSubscriberAllowPause()
 }
 
 // FullICE says whether the client needs a full ICE agent on the server's side.
