@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"preau/signaling/access"
+	"preau/signaling/class"
 	"preau/signaling/classpb"
 	"preau/signaling/room"
 )
@@ -311,4 +312,22 @@ func wrapped(t *testing.T, r *lk.JoinRequest) url.Values {
 		t.Fatal(err)
 	}
 	return url.Values{"join_request": {base64.URLEncoding.EncodeToString(outer)}}
+}
+
+// drops is how much was thrown away for a reason.
+func (s *rtcSchool) drops(reason string) float64 {
+	s.t.Helper()
+	return valueOf(s.t, s.server.metrics.drops.WithLabelValues(reason))
+}
+
+// allowData lets a participant send data, or no longer.
+func (s *rtcSchool) allowData(identity string, on bool) {
+	s.t.Helper()
+	no := !on
+	_, err := s.room().Do(context.Background(), class.Node(), &classpb.Command{Body: &classpb.Command_SetPermissions{
+		SetPermissions: &classpb.SetPermissions{Participant: s.id(identity), NoData: &no},
+	}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }

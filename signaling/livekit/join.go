@@ -35,8 +35,8 @@ type Join struct {
 // ParseJoin reads the query of /rtc in both its forms: one wrapped join request, or one parameter
 // for each thing.
 func ParseJoin(q url.Values) (Join, error) {
-	if wrapped := q.Get("join_request"); wrapped != "" {
-		r, err := unwrap(wrapped)
+	if q.Has("join_request") { // which may well be empty: a request with nothing but defaults
+		r, err := unwrap(q.Get("join_request"))
 		if err != nil {
 			return Join{}, err
 		}

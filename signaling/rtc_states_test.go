@@ -1,0 +1,219 @@
+package signaling
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+	"github.com/livekit/protocol/auth"
+	lk "github.com/livekit/protocol/livekit"
+
+	"preau/signaling/class"
+	"preau/signaling/classpb"
+)
+
+// states reads until an identity has reached a state, and returns the states on the way there. The
+// version of what is told of one sid must grow.
+func (c *rtcClient) states(identity string, last lk.ParticipantInfo_State) (seen []lk.ParticipantInfo_State) {
+	c.t.Helper()
+	versions := map[string]uint32{}
+	c.expect(identity+" to be "+last.String(), func(m *lk.SignalResponse) bool {
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if p.GetVersion() <= versions[p.GetSid()] {
+				c.t.Errorf("%s: version %d after %d", p.GetIdentity(), p.GetVersion(), versions[p.GetSid()])
+			}
+			versions[p.GetSid()] = p.GetVersion()
+			if p.GetIdentity() != identity {
+				continue
+			}
+			if n := len(seen); n == 0 || seen[n-1] != p.GetState() {
+				seen = append(seen, p.GetState())
+			}
+		}
+		return len(seen) > 0 && seen[len(seen)-1] == last
+	})
+	return seen
+}
+
+func inOrder(t *testing.T, who string, got []lk.ParticipantInfo_State) {
+	t.Helper()
+	order := map[lk.ParticipantInfo_State]int{
+		lk.ParticipantInfo_JOINING: 0, lk.ParticipantInfo_JOINED: 1,
+		lk.ParticipantInfo_ACTIVE: 2, lk.ParticipantInfo_DISCONNECTED: 3,
+	}
+	for i := 1; i < len(got); i++ {
+		if order[got[i]] <= order[got[i-1]] {
+			t.Errorf("%s saw %v", who, got)
+		}
+	}
+}
+
+// A participant is JOINING, then JOINED when a description is agreed, ACTIVE when media is
+// connected, and in the end DISCONNECTED; its version grows all the way.
+func TestRTCParticipantStatesInOrder(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		s := newRTCSchool(t)
+		w := s.enter(s.token("eve", teacher))
+		s.media.silent.Store(true)
+		var c *rtcClient
+		target := TargetSubscriber
+		if single {
+			target = TargetPublisher
+			c = s.dial("/rtc/v1", s.token("ada", pupil), wrapped(t, &lk.JoinRequest{})).joined(s)
+		} else {
+			c = s.enter(s.token("ada", pupil))
+		}
+		if st := c.join.GetParticipant().GetState(); st != lk.ParticipantInfo_JOINING {
+			t.Errorf("who joins is %v", st)
+		}
+		seen := w.states("ada", lk.ParticipantInfo_JOINING)
+		if single {
+			c.offer("v=0", 1)
+		} else {
+			c.send(&lk.SignalRequest{Message: &lk.SignalRequest_Answer{Answer: &lk.SessionDescription{Type: "answer", Sdp: "v=0", Id: 1}}})
+		}
+		own := c.states("ada", lk.ParticipantInfo_JOINED)
+		seen = append(seen, w.states("ada", lk.ParticipantInfo_JOINED)...)
+		c.peer.listener.PeerEvent(StateEvent{Target: target, State: StateConnected})
+		own = append(own, c.states("ada", lk.ParticipantInfo_ACTIVE)...)
+		seen = append(seen, w.states("ada", lk.ParticipantInfo_ACTIVE)...)
+		late := s.enter(s.token("late", pupil))
+		for _, o := range late.join.GetOtherParticipants() {
+			if o.GetIdentity() == "ada" && o.GetState() != lk.ParticipantInfo_ACTIVE {
+				t.Errorf("who comes late is told %v", o.GetState())
+			}
+		}
+		c.peer.listener.PeerEvent(StateEvent{Target: target, State: StateDisconnected}) // for a moment: ACTIVE still
+		c.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+		seen = append(seen, w.states("ada", lk.ParticipantInfo_DISCONNECTED)...)
+		inOrder(t, "ada", own)
+		inOrder(t, "eve", seen)
+		if len(seen) != 4 {
+			t.Errorf("eve saw %v", seen)
+		}
+	}
+}
+
+// A version grows from the join response on, through changes that are in no log and through a resume.
+func TestRTCVersionsGrow(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.foreign("ada", nil))
+	b := s.enter(s.foreign("bob", nil))
+	joined := b.join.GetParticipant().GetVersion()
+	if joined == 0 || b.join.GetOtherParticipants()[0].GetVersion() == 0 {
+		t.Errorf("join %v", b.join)
+	}
+	b.publishData(t, 1, "place") // in no log
+	last := uint32(0)
+	a.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		last = max(last, p.GetVersion())
+		return len(p.GetDataTracks()) == 1
+	})
+	if last <= joined {
+		t.Errorf("version %d, was %d", last, joined)
+	}
+	_ = a.conn.Close()
+	again := s.dial("/rtc", s.foreign("ada", nil), resumeQuery(a.sid))
+	again.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		if p.GetVersion() <= last {
+			t.Errorf("after a resume version %d, was %d", p.GetVersion(), last)
+		}
+		return len(p.GetDataTracks()) == 1
+	})
+}
+
+// A hidden participant sees and hears; nobody is told that it is there, or that it goes.
+func TestRTCHiddenParticipant(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.foreign("ada", nil))
+	mic := a.publish(s, microphone("m"))
+	ghost := s.enter(s.foreign("ghost", func(g *auth.VideoGrant) { g.Hidden = true }))
+	if len(ghost.join.GetOtherParticipants()) != 1 || !ghost.join.GetParticipant().GetPermission().GetHidden() {
+		t.Errorf("join %v", ghost.join)
+	}
+	ghost.peer.did(t, "it hears", is(Subscribe{SID: mic, On: true}))
+	ghost.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "boo")})
+	late := s.enter(s.foreign("late", nil))
+	if o := late.join.GetOtherParticipants(); len(o) != 1 || o[0].GetIdentity() != "ada" || late.join.GetRoom().GetNumParticipants() != 2 {
+		t.Errorf("who comes late is told %v", late.join)
+	}
+	ghost.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+	ghost.expectLeave(lk.DisconnectReason_CLIENT_INITIATED, lk.LeaveRequest_DISCONNECT)
+	last := s.enter(s.foreign("last", nil))
+	a.expect("who came last", func(m *lk.SignalResponse) bool {
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if p.GetIdentity() == "ghost" {
+				t.Errorf("the hidden one is told of: %v", p)
+			}
+			if p.GetSid() == last.sid {
+				return true
+			}
+		}
+		return false
+	})
+	if len(a.peer.sent()) != 0 {
+		t.Error("the hidden one was heard")
+	}
+}
+
+// A class that is full turns away who comes, before any socket, and says so; its teacher comes in.
+func TestRTCFullClassIsRefused(t *testing.T) {
+	s := newRTCSchool(t)
+	open := &classpb.OpenClass{Name: "maths", MaxParticipants: 2}
+	if _, err := s.school.Open(context.Background(), open, class.Node()); err != nil {
+		t.Fatal(err)
+	}
+	a := s.enter(s.token("ada", pupil))
+	s.enter(s.token("bob", pupil))
+	q := url.Values{"access_token": {s.token("cid", pupil)}}
+	_, resp, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.http.URL, "http")+"/rtc?"+q.Encode(), nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("the socket: %v %v", resp, err)
+	}
+	for _, path := range []string{"/rtc/validate", "/rtc/v1/validate"} {
+		if status, body := s.get(path, q); status != http.StatusServiceUnavailable || !strings.Contains(body, "the class is full") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, body := s.get("/rtc/validate", url.Values{"access_token": {s.token("ada", pupil)}}); status != http.StatusOK {
+		t.Errorf("who is in comes back: %d %s", status, body)
+	}
+	s.enter(s.token("eve", teacher))
+	if n := class.PresentCount(s.state()); n != 3 {
+		t.Errorf("%d are in", n)
+	}
+	a.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+	a.expectClose()
+	s.goes("bob")
+	eventually(t, "there is room again", func() bool {
+		status, _ := s.get("/rtc/validate", q)
+		return status == http.StatusOK
+	})
+}
+
+// goes has a participant leave.
+func (s *rtcSchool) goes(identity string) {
+	s.t.Helper()
+	s.do(identity, &classpb.Command{Body: &classpb.Command_Leave{Leave: &classpb.LeaveClass{}}})
+}
+
+// Others are told what a client can do, so that theirs can send it what it understands.
+func TestRTCClientsAbilitiesAreTold(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.foreign("ada", nil))
+	c := s.dial("/rtc/v1", s.foreign("bob", nil), wrapped(t, &lk.JoinRequest{
+		Metadata: "from afar",
+		ClientInfo: &lk.ClientInfo{
+			ClientProtocol: 2, Capabilities: []lk.ClientInfo_Capability{lk.ClientInfo_CAP_PACKET_TRAILER},
+		},
+	})).joined(s)
+	a.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		return p.GetClientProtocol() == 2 && len(p.GetCapabilities()) == 1 && p.GetMetadata() == "from afar"
+	})
+	if p := c.join.GetParticipant(); p.GetClientProtocol() != 2 {
+		t.Errorf("participant %v", p)
+	}
+}
