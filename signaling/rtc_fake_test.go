@@ -11,7 +11,8 @@ import (
 
 // fakeMedia is a media plane that records what it is told, and says what a test has it say.
 type fakeMedia struct {
-	silent atomic.Bool // peers do not connect by themselves
+	silent  atomic.Bool // peers do not connect by themselves
+	servers []ICEServer // nil: one of each participant's own
 
 	mu    sync.Mutex
 	peers map[string]*fakePeer // by sid
@@ -28,6 +29,9 @@ func (m *fakeMedia) Join(class string, o PeerOptions, l PeerListener) (Peer, err
 }
 
 func (m *fakeMedia) ICEServers(participant string) []ICEServer {
+	if m.servers != nil {
+		return m.servers
+	}
 	return []ICEServer{{URLs: []string{"turn:localhost"}, Username: participant, Credential: "c"}}
 }
 
@@ -48,6 +52,11 @@ type fakePeer struct {
 	mu       sync.Mutex
 	commands []PeerCommand
 	closed   bool
+
+	onSubscribe func(sid string) // nil: nothing happens
+
+	deaf  atomic.Bool  // what is sent is counted and let go
+	taken atomic.Int32 // so often was something sent then
 
 	shut  atomic.Bool  // the data channels are not open
 	tried atomic.Int32 // so often was something sent while they were shut
@@ -88,9 +97,16 @@ func (p *fakePeer) Do(c PeerCommand) error {
 		p.tried.Add(1)
 		return fmt.Errorf("the data channel is not open")
 	}
+	if _, ok := c.(Send); ok && p.deaf.Load() {
+		p.taken.Add(1)
+		return nil
+	}
 	p.mu.Lock()
 	p.commands = append(p.commands, c)
 	p.mu.Unlock()
+	if sub, ok := c.(Subscribe); ok && sub.On && p.onSubscribe != nil {
+		p.onSubscribe(sub.SID)
+	}
 	if _, ok := c.(StartSubscriber); ok {
 		p.connect(TargetSubscriber)
 	}
