@@ -23,6 +23,7 @@ func TestReachedOverTCPAlone(t *testing.T) {
 	t.Cleanup(p.Close)
 	s := webrtc.SettingEngine{}
 	s.SetIncludeLoopbackCandidate(true)
+	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeTCP4})
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)

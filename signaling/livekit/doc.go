@@ -3,6 +3,134 @@
 // send: signal frames, join requests, data packets.
 //
 // It is pure: it must not know sockets, clocks, loggers or the media plane, and runs no goroutine.
+//
+// # The contract, and the tests that hold the program to it
+//
+// What LiveKit's clients need of a server, line by line, and where it is shown. Those of
+// /rtc in signaling go through the whole handler by real websockets; those in sfu and cmd/preau have
+// real media. TestContractNamesTests sees to it that they all exist.
+//
+// Paths:
+//   - /rtc/v1 with a join request, plain or gzip, bounded: TestRTCBothPathsTakeBothForms,
+//     TestParseJoinWrapped, TestParseJoinRefusesABomb, TestParseJoinRefusesGarbage, FuzzJoinRequest
+//   - validate, its statuses and final words, CORS: TestRTCValidate, TestRTCJoinAfterClose
+//   - the v0 query: TestParseJoinQuery, TestRTCSubscriberAllowPause, TestRTCDataTracks
+//     (auto_subscribe_data_track), TestRTCResume (reconnect, sid)
+//   - a Bearer header: TestRTCBearerHeader
+//   - /rtc takes both forms: TestRTCBothPathsTakeBothForms
+//   - one connection and two: TestRTCJoinWithOneConnection, TestRTCJoin, TestEveryCodecArrivesWhole
+//   - HEAD /, double slashes: TestTheHTTPSurface, TestRTCJoinWithOneConnection
+//
+// Join:
+//   - join is the first message, with all that clients need in it: TestRTCJoin
+//   - subscriber_primary, fast_publish: TestRTCJoin, TestRTCFastPublish
+//   - participant states in order: TestRTCParticipantStatesInOrder
+//   - hidden participants: TestRTCHiddenParticipant
+//   - who waits in the lobby: TestRTCLobby, TestLobbyLetsNothingThrough
+//   - what a client can do, and its metadata: TestRTCClientsAbilitiesAreTold
+//   - max participants: TestRTCFullClassIsRefused
+//   - join after close: TestRTCJoinAfterClose, TestAReconnectDoesNotReopenAnEndedClass
+//   - protobuf or JSON, both ways: TestRTCTextFrames, TestRTCTextFramesBothWays,
+//     TestDecodeRequestInBothForms, FuzzSignalFrame
+//   - messages that are not known: TestRTCUnknownMessagesAreIgnored
+//
+// One peer connection:
+//   - the embedded offer, the answer's id and mid_to_track_id, media_sections_requirement:
+//     TestRTCJoinWithOneConnection, TestMicrophoneSections
+//   - the server never offers: TestRTCBothPathsTakeBothForms
+//   - it replies on the data channels that the client opened: TestDataChannels
+//
+// Two peer connections:
+//   - the server offers at once, with its data channels, id and mid map: TestRTCNegotiation,
+//     TestDataChannels
+//   - a track's TrackInfo comes before its description: TestRTCTrackInfoComesBeforeItsDescription
+//
+// Messages, core:
+//   - offer, answer, trickle, ping and ping_req: TestRTCNegotiation
+//   - leave, both ways: TestRTCJoin, TestRTCRemoval, TestGoodbyeTellsTheClientWhatToDo
+//   - refresh_token, expiry: TestRTCTokensAreRefreshedAndExpire
+//   - room_update: TestRTCResume
+//
+// Messages, publishing:
+//   - add_track, track_published, TrackInfo complete: TestTrackSurvivesTheClass,
+//     TestRTCParticipantStatesInOrder, TestNewTrackInfoRefuses
+//   - not allowed: TestRTCPublishingWithoutPermissionIsRefused, TestLockedPupilCannotPublish,
+//     TestRTCPermissionsAreLive, TestRTCWhatIsTakenAwayBeforeItWasAddedStaysAway
+//   - mute, by either side: TestRTCMuting, TestMuteAndBlock
+//   - unpublish and publish again: TestRTCUnpublishAndPublishAgain, TestUnpublishAndPublishAgain
+//   - update_audio_track, update_video_track: TestRTCUpdateLocalTracks
+//   - end-to-end encrypted tracks: TestRTCEncryptedTracks
+//
+// Messages, subscribing:
+//   - subscription, subscription_response, auto_subscribe off: TestRTCSubscriptions
+//   - by the server's API: TestRTCSubscriptionsByTheServerAPI
+//   - track_setting: TestRTCTrackSettings, TestClassOfElevenHearsWithoutASeam
+//   - subscription_permission and its update: TestRTCSubscriptionPermission
+//   - stream_state_update, speakers_changed, connection_quality: TestRTCReports
+//   - speakers with levels, also to who comes late: TestSpeakersAreTold, TestSpeakersLevels
+//
+// Messages, resume: TestRTCResume, TestRTCResumeInEachForm, TestRTCResumeWithOneConnection,
+// TestRTCSyncState, TestRestartICE.
+//
+// Messages, own data: TestRTCUpdateMetadata, TestRTCTooManyRequests.
+//
+// Messages, data tracks: TestRTCDataTracks, TestRTCDataTrackRate, TestRTCDataTracksRefused,
+// TestRTCDataTracksSurviveAResume, TestRTCDataTrackPermissionsAreLive, TestRTCDataTrackNonsense,
+// TestDataTracksOverRealChannels.
+//
+// Messages, optional:
+//   - simulate: TestRTCSimulatedSpeech, TestRTCSimulatedLeaves,
+//     TestRTCSimulatedNodeFailureAndMigration, TestRTCSimulatedLossOnResume, TestRTCForcedProtocols,
+//     TestReachedOverTCPAlone, TestRTCSimulatedBandwidth, TestBandwidthBoundAndNoPause
+//   - store and get data blobs: TestRTCDataBlobs, TestBlobKey
+//
+// Data channels:
+//   - reliable and lossy, to all and to some, under the true sender: TestDataBetweenParticipants,
+//     TestRTCDataGoesToTheOthersUnderItsTrueSender, TestFromOverwritesTheSenderAndKeepsTheSequence
+//   - a data track's handle is rewritten: TestDataTrackPacketIsRewritten, TestDataTrackPacketRefuses,
+//     TestFramePace, FuzzDataTrackPacket
+//   - at most 64 kB: TestDataChannels, TestDecodePacketRefusesWhatOnlyServersSend, FuzzDataPacket
+//   - sequence, and replay after a resume: TestRTCReliableDataIsReplayed
+//   - the last seconds for who is just joining: TestRTCWhoJustJoinsHearsTheLastSeconds,
+//     TestRTCReliableDataWaitsForTheChannel, TestRTCRecentIsBounded
+//   - text and byte streams and RPC pass: TestStreamsAndCallsPass; chat: TestRTCChatIsAThingOfTheClass,
+//     TestChatReader
+//
+// Resume and leave:
+//   - reconnect comes first, sync_state is obeyed: TestRTCResume, TestRTCSyncState
+//   - socket lost, media lost, both, neither: TestRTCResumeInEachForm; with media:
+//     TestResumeKeepsEverything
+//   - an unknown participant, a missing track: TestRTCResumeOfNobody, TestRTCResume
+//   - ICE failed: TestRTCFailedICEAsksToResume; forgotten later: TestRTCLingeringEnds
+//   - a full reconnect loses nothing: TestRTCFullReconnect; nor a node's restart:
+//     TestRTCNodeRestart, TestClassOutlivesTheProgram
+//
+// Quality:
+//   - subscribed_quality_update, downgrades delayed: TestRTCReports, TestWantedLayers
+//   - adaptive stream: TestRTCTrackSettings, TestLayerSwitch
+//   - end-to-end encryption: TestRTCEncryptedTracks
+//
+// Pitfalls:
+//  1. the server's version: TestVersionIsOneThatClientsTakeFeaturesFrom
+//  2. nobody silent is LOST: TestRTCNobodySilentIsLost
+//  3. refresh_token at once and in time: TestRTCTokensAreRefreshedAndExpire
+//  4. the answer's id: TestRTCNegotiation, TestRTCJoinWithOneConnection
+//  5. versions grow: TestRTCVersionsGrow, TestRTCParticipantStatesInOrder
+//  6. a full ICE agent where one is needed: TestReachedAsFullAgent, TestRTCJoinWithOneConnection;
+//     both codecs in both shapes: TestEveryCodecArrivesWhole
+//  7. payload types and codecs of the answer: TestAnswerPutsTheAnnouncedCodecFirst, TestMatchCodec
+//  8. duplicate identity: TestRTCDuplicateIdentity
+//  9. frames are bounded, compressed or not: TestRTCMalformedAndOversizedFrames
+//  10. TURN credentials name the participant and expire: TestTURNIsNoOpenProxy
+//
+// Server API: TestRoomService, TestRoomServiceRefuses, TestServerAPIReachesTheMedia,
+// TestServerAPIRemoves.
+//
+// Bad input:
+//   - answers never, twice, or of another connection: TestAnswersOutOfTurn, TestRTCAnswersOutOfTurn
+//   - ten thousand data packets a second: TestRTCTenThousandDataPackets, TestReliableFloodWaits
+//   - a subscriber that reads nothing: TestRTCReaderThatReadsNothing, TestRTCSubscriberThatTakesNoData
+//   - candidates and offers without end: TestRTCFloodOfCandidatesAndOffers
 package livekit
 
 // Version is the LiveKit server version that clients are told. They gate features on it: 1.8.0
