@@ -2,8 +2,6 @@ package client
 
 import (
 	"bytes"
-
-	"github.com/pion/rtp"
 )
 
 // Bits of the aggregation header (RTP payload format for AV1, 4.4).
@@ -19,47 +17,56 @@ func sequenceHeader() []byte { return []byte{1 << 3, 0x00, 0x00, 0x00, 0x24, 0xc
 
 // av1 is one frame in one OBU over all packets, after a sequence header if it is
 // a keyframe.
-func (s *stream) av1(l *localLayer, keyframe bool) []*rtp.Packet {
+func (s *stream) av1(keyframe bool) []payload {
 	s.frame++
-	var out []*rtp.Packet
-	for i := range l.Packets {
-		aggregation := byte(1 << 4) // W: one element, without a length
-		if i > 0 {
-			aggregation |= av1Continues
-		}
-		if i < l.Packets-1 {
-			aggregation |= av1GoesOn
-		}
-		payload := []byte{aggregation}
-		if keyframe && i == 0 {
-			header := sequenceHeader()
-			payload[0] += 1<<4 | av1New // two elements
-			payload = append(append(payload, byte(len(header))), header...)
-		}
-		if i == 0 {
-			payload = append(payload, av1Frame)
-		}
-		out = append(out, s.packet(s.tagged(payload, l, i), i == l.Packets-1))
+	var out []payload
+	for i := range s.layer.Packets {
+		b := av1Headers(keyframe, i, s.layer.Packets)
+		out = append(out, payload{body: tagged(b, s.index, s.frame, i, s.layer.Packets), marker: i == s.layer.Packets-1})
 	}
 	return out
 }
 
-func parseAV1(payload []byte) (part, bool) {
-	aggregation, rest := payload[0], payload[1:]
-	if aggregation&av1Continues != 0 {
-		return part{body: rest}, true
+// av1Headers is what stands before the tag in packet i of n.
+func av1Headers(sequence bool, i, n int) []byte {
+	aggregation := byte(1 << 4) // W: one element, without a length
+	if i > 0 {
+		aggregation |= av1Continues
 	}
-	p := part{start: true, keyframe: aggregation&av1New != 0}
+	if i < n-1 {
+		aggregation |= av1GoesOn
+	}
+	b := []byte{aggregation}
+	if sequence && i == 0 {
+		header := sequenceHeader()
+		b[0] += 1<<4 | av1New // two elements
+		b = append(append(b, byte(len(header))), header...)
+	}
+	if i == 0 {
+		b = append(b, av1Frame)
+	}
+	return b
+}
+
+func parseAV1(b []byte) (part, bool) {
+	return part{body: b, keyframe: b[0]&av1Continues == 0 && b[0]&av1New != 0}, true
+}
+
+// tagAV1 holds the headers to what the synthetic source writes.
+func tagAV1(b []byte, p part) ([]byte, bool) {
+	rest := b[1:]
+	if b[0]&av1Continues != 0 {
+		return rest, true
+	}
 	if p.keyframe {
 		header := sequenceHeader()
-		if aggregation>>4&3 != 2 || len(rest) <= len(header) || int(rest[0]) != len(header) || !bytes.HasPrefix(rest[1:], header) {
-			return p, false
+		if b[0]>>4&3 != 2 || len(rest) <= len(header) || int(rest[0]) != len(header) || !bytes.HasPrefix(rest[1:], header) {
+			return nil, false
 		}
 		rest = rest[1+len(header):]
 	}
 	if len(rest) < 1 || rest[0] != av1Frame {
-		return p, false
+		return nil, false
 	}
-	p.body = rest[1:]
-	return p, true
+	return rest[1:], true
 }

@@ -1,13 +1,19 @@
 // Package client is a LiveKit client on pion, for tests and load.
 //
-// It speaks only the public protocol, in both connection modes, so it can be
-// pointed at any LiveKit-compatible server and knows nothing of Préau. It owns
-// the websocket, the peer connections, published tracks and the statistics of
-// received ones.
+// It speaks only the public protocol, in every form that clients join by, so it
+// can be pointed at any LiveKit-compatible server and knows nothing of Préau. It
+// owns the websocket, the peer connections, published tracks and the statistics
+// of received ones, and with Options.Reconnect comes back after losses as
+// LiveKit's clients do.
 //
-// Goroutines: one reads signalling and handles its messages in order; one makes
-// the offers, one at a time; one pings; one per received track reads it. Close
-// ends them all and waits.
+// A Client outlives its connections. A session is one full join: a "PA_…" and
+// its peer connections. A socket is one websocket: a session that is resumed has
+// several, one after the other.
+//
+// Goroutines: supervise waits for the end of a socket and brings the client back
+// or ends it; one a socket reads signalling and handles its messages in order,
+// one pings; of each session one makes the offers, one at a time, and one or two
+// a track send, read and listen for reports. Close ends them all and waits.
 package client
 
 import (
@@ -15,190 +21,165 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/livekit"
 	"github.com/pion/webrtc/v4"
-	"google.golang.org/protobuf/proto"
 )
 
 // Options of a join; the zero value subscribes to everything over two peer
-// connections.
+// connections and is over when its socket is.
 type Options struct {
-	SinglePC     bool // one peer connection, client-offered (join_request form)
-	NoSubscribe  bool // auto_subscribe off
+	SinglePC    bool // one peer connection, client-offered (join_request form)
+	NoSubscribe bool // auto_subscribe off
+	Form        Form // of the address; zero: /rtc/v1 with SinglePC, /rtc with a query without
+	Plain       bool // the join request is not compressed
+	JSON        bool // text frames
+	EmbedOffer  bool // the first offer travels in the join request (needs SinglePC)
+	Reconnect   bool // come back after losses
+	NoRED       bool // do not offer to receive or send redundant audio
+	Attributes  map[string]string
+
 	Log          *slog.Logger
 	OnTrack      func(*RemoteTrack)            // called before its first packet is counted
-	OnData       func(*livekit.DataPacket)     // from the data channels
+	OnData       func(*livekit.DataPacket)     // from the data channels; not twice
 	OnSignal     func(*livekit.SignalResponse) // every message, before it is handled
+	OnState      func(State)                   // after each change
 	SettingsFunc func(*webrtc.SettingEngine)   // e.g. to forbid UDP
 }
 
 // Client is one participant.
 type Client struct {
-	opts Options
-	log  *slog.Logger
-	ws   *websocket.Conn
-	join *livekit.JoinResponse
+	// fixed after construction
+	opts    Options
+	log     *slog.Logger
+	base    string
+	ctx     context.Context // the client's life; ends in Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup // supervise
+	leftCh  chan struct{}  // closed when supervise is over
 
-	publisher  *webrtc.PeerConnection // the only one with SinglePC
-	subscriber *webrtc.PeerConnection // nil with SinglePC
-	offers     chan struct{}          // wants an offer made; capacity 1, coalesced
-	answers    chan *livekit.SessionDescription
-	ctx        context.Context // the client's life; ends in Close
-	cancel     context.CancelFunc
-	running    sync.WaitGroup
-	subscribed sync.WaitGroup
-
-	writeMu sync.Mutex // guards writes to ws
+	resumes, restarts atomic.Int64
+	data              outgoing
 
 	mu           sync.Mutex
+	token        string // the newest
+	single       bool   // the mode in use, after a fallback perhaps not the one asked for
+	state        State
+	session      *session
+	socket       *socket
+	join         *livekit.JoinResponse
+	self         *livekit.ParticipantInfo
+	room         *livekit.Room
 	participants map[string]*livekit.ParticipantInfo // by sid, self included
-	published    map[string]chan *livekit.TrackInfo  // by cid, until answered
-	mids         map[string]string                   // single pc: mid to track sid
+	published    map[string]chan publishAnswer       // by cid, until answered
+	locals       []*LocalTrack                       // in order of publication
 	tracks       map[string]*RemoteTrack             // by track sid
-	sections     *livekit.MediaSectionsRequirement   // asked for and not yet offered
-	channels     map[string]*webrtc.DataChannel      // by label, those to write on
-	offerID      uint32
-	cids         uint32                                             // tracks published so far
-	remote       map[livekit.SignalTarget][]webrtc.ICECandidateInit // before the description came
+	wishes       map[string]wish                     // by track sid, what differs from the default
+	permission   *livekit.SubscriptionPermission     // nil: never said
+	cids         uint32                              // tracks published so far
+	heard        map[string]uint32                   // by sender's sid, the newest reliable sequence number
 	left         *livekit.LeaveRequest
-	leftCh       chan struct{}
-	refusals     chan *livekit.RequestResponse // of publications
-	changed      chan struct{}                 // closed and replaced at each change of what Wait looks at
+	changed      chan struct{} // closed and replaced at each change of what Wait looks at
 }
 
 // Join connects to the server at base ("http://127.0.0.1:7880") with a token
-// and returns when the join response has come.
+// and returns when the join response has come. A refusal is a *RefusedError.
 func Join(ctx context.Context, base, token string, o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &Client{
-		opts: o, log: o.Log,
-		offers: make(chan struct{}, 1), answers: make(chan *livekit.SessionDescription, 4),
-		participants: map[string]*livekit.ParticipantInfo{}, published: map[string]chan *livekit.TrackInfo{},
-		mids: map[string]string{}, tracks: map[string]*RemoteTrack{}, channels: map[string]*webrtc.DataChannel{},
-		remote: map[livekit.SignalTarget][]webrtc.ICECandidateInit{},
-		leftCh: make(chan struct{}), refusals: make(chan *livekit.RequestResponse, 8), changed: make(chan struct{}),
+		opts: o, log: o.Log, base: base, token: token, leftCh: make(chan struct{}),
+		single:       o.SinglePC || o.Form == FormRequest || o.Form == FormV1,
+		participants: map[string]*livekit.ParticipantInfo{}, published: map[string]chan publishAnswer{},
+		tracks: map[string]*RemoteTrack{}, wishes: map[string]wish{}, heard: map[string]uint32{},
+		changed: make(chan struct{}),
+	}
+	if o.Form == FormQuery {
+		c.single = false
 	}
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	target, err := joinURL(base, token, o)
-	if err != nil {
+	if err := c.enter(ctx); err != nil {
+		c.cancel()
+		c.drop()
 		return nil, err
 	}
-	ws, resp, err := websocket.DefaultDialer.DialContext(ctx, target, nil)
-	if err != nil {
-		return nil, refused(resp, err)
-	}
-	c.ws = ws
-	if err := c.start(ctx); err != nil {
-		c.Close()
-		return nil, err
-	}
+	c.running.Go(c.supervise)
 	return c, nil
 }
 
-// RefusedError is the server's answer to a join that it did not accept.
-type RefusedError struct {
-	Status int // HTTP
-	Body   string
-}
-
-func (e *RefusedError) Error() string { return fmt.Sprintf("join refused: %d: %s", e.Status, e.Body) }
-
-func refused(resp *http.Response, err error) error {
-	if resp == nil {
-		return fmt.Errorf("join: %w", err)
-	}
-	body := make([]byte, 4096)
-	n, _ := resp.Body.Read(body)
-	_ = resp.Body.Close()
-	return &RefusedError{Status: resp.StatusCode, Body: string(body[:n])}
-}
-
-// start reads the join response, builds the peer connections and the loops.
-func (c *Client) start(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = c.ws.SetReadDeadline(deadline)
-	}
-	first, err := c.read()
-	if err != nil {
-		return fmt.Errorf("join response: %w", err)
-	}
-	_ = c.ws.SetReadDeadline(time.Time{})
-	if leave := first.GetLeave(); leave != nil {
-		return fmt.Errorf("join: server said leave: %s", leave.GetReason())
-	}
-	if c.join = first.GetJoin(); c.join == nil {
-		return fmt.Errorf("join: first message is %T", first.GetMessage())
-	}
-	if c.opts.OnSignal != nil {
-		c.opts.OnSignal(first)
-	}
+// drop ends the socket and the session, if there are any, and waits for them.
+func (c *Client) drop() {
 	c.mu.Lock()
-	c.participants[c.join.GetParticipant().GetSid()] = c.join.GetParticipant()
-	for _, p := range c.join.GetOtherParticipants() {
-		c.participants[p.GetSid()] = p
-	}
+	socket, session := c.socket, c.session
 	c.mu.Unlock()
-	if err := c.connect(); err != nil {
-		return err
+	if socket != nil {
+		socket.close(errClosed)
+		socket.running.Wait()
 	}
-	c.running.Go(c.readLoop)
-	c.running.Go(c.offerLoop)
-	c.running.Go(c.pingLoop)
-	if c.opts.SinglePC || c.join.GetFastPublish() || !c.join.GetSubscriberPrimary() {
-		c.wantOffer()
+	if session != nil {
+		session.close()
 	}
-	return nil
 }
 
-func (c *Client) read() (*livekit.SignalResponse, error) {
-	_, frame, err := c.ws.ReadMessage()
-	if err != nil {
-		return nil, err
-	}
-	m := &livekit.SignalResponse{}
-	return m, proto.Unmarshal(frame, m)
-}
+var errClosed = errors.New("closed by this client")
 
-// Send writes one signalling message.
-func (c *Client) Send(m *livekit.SignalRequest) error {
-	frame, err := proto.Marshal(m)
-	if err != nil {
-		return err
-	}
-	c.writeMu.Lock()
-	defer c.writeMu.Unlock()
-	return c.ws.WriteMessage(websocket.BinaryMessage, frame)
-}
-
-func (c *Client) pingLoop() {
-	interval := time.Duration(max(c.join.GetPingInterval(), 1)) * time.Second
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case now := <-tick.C:
-			_ = c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_PingReq{PingReq: &livekit.Ping{Timestamp: now.UnixMilli()}}})
-		}
-	}
+// current is the session of now, nil while there is none.
+func (c *Client) current() *session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session
 }
 
 // Identity and SID are this participant's own.
-func (c *Client) Identity() string { return c.join.GetParticipant().GetIdentity() }
+func (c *Client) Identity() string { return c.me().GetIdentity() }
 
 // SID is this join's "PA_…".
-func (c *Client) SID() string { return c.join.GetParticipant().GetSid() }
+func (c *Client) SID() string { return c.me().GetSid() }
 
-// JoinResponse is the server's first message.
-func (c *Client) JoinResponse() *livekit.JoinResponse { return c.join }
+func (c *Client) me() *livekit.ParticipantInfo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.self
+}
+
+// JoinResponse is the server's first message, of the newest full join.
+func (c *Client) JoinResponse() *livekit.JoinResponse {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.join
+}
+
+// Token is the newest one: the server refreshes it.
+func (c *Client) Token() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.token
+}
+
+// Room is the room as the server last told of it.
+func (c *Client) Room() *livekit.Room {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.room
+}
+
+// SinglePC reports whether one peer connection is in use.
+func (c *Client) SinglePC() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.single
+}
+
+// Resumes is how often the client came back within its session, Restarts how
+// often by a new one.
+func (c *Client) Resumes() int { return int(c.resumes.Load()) }
+
+// Restarts is how often the client joined anew.
+func (c *Client) Restarts() int { return int(c.restarts.Load()) }
 
 // Leave says goodbye and closes.
 func (c *Client) Leave() {
@@ -208,20 +189,16 @@ func (c *Client) Leave() {
 	c.Close()
 }
 
-// Close drops everything without a goodbye, as a lost link would.
+// Close drops everything without a goodbye, as a lost link would, and returns
+// when all of the client's goroutines have.
 func (c *Client) Close() {
 	c.cancel()
-	_ = c.ws.Close()
-	for _, pc := range []*webrtc.PeerConnection{c.publisher, c.subscriber} {
-		if pc != nil {
-			_ = pc.Close()
-		}
-	}
+	c.drop() // also of what supervise may be waiting for
 	c.running.Wait()
-	c.subscribed.Wait()
+	c.drop() // and of what it may have been making
 }
 
-// Left is closed when the server said leave or the socket ended; Reason tells.
+// Left is closed when the client is over for good; Reason tells.
 func (c *Client) Left() <-chan struct{} { return c.leftCh }
 
 // Reason is the server's goodbye, nil when the socket ended without one.
@@ -255,6 +232,12 @@ func (c *Client) Wait(ctx context.Context, what string, ok func() bool) error {
 		case <-tick.C:
 		}
 	}
+}
+
+func (c *Client) noteChange() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noteChangeLocked()
 }
 
 func (c *Client) noteChangeLocked() {

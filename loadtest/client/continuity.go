@@ -1,47 +1,49 @@
 package client
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/pion/rtp"
 )
 
-// Stats is what a receiver saw of one stream. In a stream without fault Missing,
-// BadTimestamps, BadPictures and BadBytes are 0 however often the layer changed.
-type Stats struct {
-	Packets       uint64
-	Bytes         uint64 // of payload
-	Missing       uint64 // sequence numbers passed over and never seen
-	Repeated      uint64
-	BadTimestamps uint64 // backwards, or forward by more than two seconds without a silence as long
-	BadPictures   uint64 // picture id, or without one the frame, not the same or the next
-	BadBytes      uint64 // payload not what the source wrote
-	Frames        uint64
-	Keyframes     uint64
-	ColdStart     bool   // the stream began elsewhere than at a keyframe's first packet
-	Switches      uint64 // of the layer
-	Layer         int    // of the last packet
-	MaxLayer      int
-	First, Last   time.Time
-}
+// maxMissing bounds the sequence numbers that are remembered as late.
+const maxMissing = 4096
 
 // continuity checks one stream packet by packet. Packets out of order are
 // counted as missing until they come.
 type continuity struct {
-	parse   func(payload []byte) (part, bool) // of a video's codec; nil: audio
+	// fixed after construction
+	format    format
+	contents  contents // nil: not checked
+	red       uint8    // payload type of redundant sound, 0: none
+	described uint8    // id of the dependency descriptor's extension, 0: none
+
 	seen    Stats
+	jitter  jitter
+	freezes freezes
 	next    uint16 // sequence number expected
-	last    *rtp.Packet
+	begun   bool
+	missing map[uint16]struct{}
+	last    rtp.Header
 	picture uint16
 	entry   uint32 // timestamp of the newest keyframe
-	tag     uint32 // frame number of the last tag; 0: none yet
-	missing map[uint16]struct{}
+	entered bool
+	place   place  // of the last packet in order
+	highest int    // layer so far in this picture
+	frame   uint16 // of the last dependency descriptor
+}
+
+func newContinuity(f format, c contents) continuity {
+	clock := float64(videoClock)
+	if f.audio() {
+		clock = audioClock
+	}
+	return continuity{format: f, contents: c, missing: map[uint16]struct{}{}, jitter: jitter{clock: clock}}
 }
 
 func (c *continuity) stats() Stats {
 	s := c.seen
-	s.Missing = uint64(len(c.missing))
+	s.Jitter = c.jitter.duration()
 	return s
 }
 
@@ -52,114 +54,169 @@ func (c *continuity) packet(p *rtp.Packet, now time.Time) {
 	}
 	c.seen.Packets++
 	c.seen.Bytes += uint64(len(p.Payload))
-	if c.seen.First.IsZero() {
+	first := c.seen.First.IsZero()
+	if first {
 		c.seen.First = now
 	}
 	silence := now.Sub(c.seen.Last)
 	c.seen.Last = now
-	inOrder := c.advance(p)
-	if !inOrder {
+	c.jitter.packet(p.Timestamp, now)
+	if !c.advance(p) {
 		return
 	}
-	if c.last != nil {
+	if !first {
 		c.timestamps(p, silence)
 	}
-	if c.parse != nil {
-		c.frame(p)
-	} else if len(p.Payload) == 80 {
-		c.audio(p.Payload)
+	if c.format.audio() {
+		c.sound(p)
+	} else {
+		c.video(p, first, now)
 	}
-	c.last = p
+	c.last = p.Header
 }
 
 // advance does the sequence numbers; false: p is late or repeated.
 func (c *continuity) advance(p *rtp.Packet) bool {
-	if c.missing == nil {
-		c.missing, c.next = map[uint16]struct{}{}, p.SequenceNumber
+	if !c.begun {
+		c.begun, c.next = true, p.SequenceNumber
 	}
-	switch ahead := int16(p.SequenceNumber - c.next); {
-	case ahead < 0:
+	if int16(p.SequenceNumber-c.next) < 0 {
 		if _, late := c.missing[p.SequenceNumber]; late {
 			delete(c.missing, p.SequenceNumber)
+			c.seen.Missing--
+			c.seen.Reordered++
 		} else {
 			c.seen.Repeated++
 		}
 		return false
-	default:
-		for ; c.next != p.SequenceNumber; c.next++ {
+	}
+	for ; c.next != p.SequenceNumber; c.next++ {
+		c.seen.Missing++
+		if len(c.missing) < maxMissing {
 			c.missing[c.next] = struct{}{}
 		}
-		c.next++
-		return true
 	}
+	c.next++
+	return true
 }
 
 func (c *continuity) timestamps(p *rtp.Packet, silence time.Duration) {
-	rate := 48000
-	if c.parse != nil {
-		rate = 90000
-	}
 	step := int32(p.Timestamp - c.last.Timestamp)
-	allowed := 2*rate + int(silence.Seconds()*float64(rate))
-	if step < 0 || int(step) > allowed {
+	allowed := 2*c.jitter.clock + silence.Seconds()*c.jitter.clock
+	if step < 0 || float64(step) > allowed {
 		c.seen.BadTimestamps++
 	}
 }
 
-func (c *continuity) frame(p *rtp.Packet) {
-	is, ok := c.parse(p.Payload)
+func (c *continuity) sound(p *rtp.Packet) {
+	blocks := [][]byte{p.Payload}
+	if c.red != 0 && p.PayloadType == c.red {
+		var ok bool
+		if blocks, ok = splitRED(p.Payload); !ok {
+			c.seen.BadBytes++
+			return
+		}
+		if len(blocks) > 1 {
+			c.seen.Redundant++
+		}
+	}
+	for _, b := range blocks {
+		if c.contents == nil || len(b) == 0 {
+			continue
+		}
+		if _, ok := c.contents.find(b, b, part{}); !ok {
+			c.seen.BadBytes++
+		}
+	}
+}
+
+func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
+	is, ok := c.format.parse(p.Payload)
 	if !ok {
 		c.seen.BadBytes++
 		return
 	}
-	consecutive := c.last != nil && p.SequenceNumber == c.last.SequenceNumber+1
-	if is.keyframe {
-		c.entry = p.Timestamp
+	consecutive := !first && p.SequenceNumber == c.last.SequenceNumber+1
+	newPicture := first || p.Timestamp != c.last.Timestamp
+	if first {
+		c.seen.ColdStart = !is.keyframe
+	}
+	if is.keyframe && (!c.entered || p.Timestamp != c.entry) {
+		c.entry, c.entered = p.Timestamp, true
+		c.seen.Keyframes++
 	}
 	// A server may pause a stream and go on at a keyframe; ids it does not write itself jump there.
-	leaps := p.Timestamp == c.entry
+	leaps := c.entered && p.Timestamp == c.entry
 	if is.pictures && consecutive && is.picture != c.picture && is.picture != (c.picture+1)&0x7fff && (is.rewritten || !leaps) {
 		c.seen.BadPictures++
 	}
 	c.picture = is.picture
-	if c.last == nil {
-		c.seen.ColdStart = !is.keyframe
-	}
-	if c.last == nil || p.Timestamp != c.last.Timestamp {
+	if newPicture {
 		c.seen.Frames++
+		if frozen := c.freezes.frame(now); frozen > 0 {
+			c.seen.Freezes++
+			c.seen.Frozen += frozen
+		}
 	}
-	if is.keyframe {
-		c.seen.Keyframes++
-	}
-	body := is.body
-	if body == nil {
+	if c.contents == nil {
 		return
 	}
-	if len(body) < markerSize {
+	at, ok := c.contents.find(p.Payload, is.body, is)
+	if !ok {
 		c.seen.BadBytes++
-		return
 	}
-	layer, frame := int(body[0]), binary.BigEndian.Uint32(body[1:])
-	if c.last != nil && layer != c.seen.Layer {
-		c.seen.Switches++
+	c.layer(at, newPicture)
+	skips := leaps || is.pictures || c.describes(p, consecutive)
+	c.order(at, consecutive, newPicture, skips)
+}
+
+// describes reads the frame number of the dependency descriptor, which a server
+// may leave gaps in but not turn back; false: there is none.
+func (c *continuity) describes(p *rtp.Packet, consecutive bool) bool {
+	b := p.GetExtension(c.described)
+	if c.described == 0 || len(b) < 3 {
+		return false
 	}
-	if step := frame - c.tag; !is.pictures && consecutive && !leaps && layer == c.seen.Layer && c.tag != 0 && step > 1 {
+	frame := uint16(b[1])<<8 | uint16(b[2])
+	if consecutive && int16(frame-c.frame) < 0 {
 		c.seen.BadPictures++
 	}
-	c.tag = frame
-	c.seen.Layer, c.seen.MaxLayer = layer, max(layer, c.seen.MaxLayer)
-	c.bytes(body[markerSize:], frame)
+	c.frame = frame
+	return true
 }
 
-func (c *continuity) audio(payload []byte) {
-	c.bytes(payload[1:], uint32(payload[1])) // the first filled byte is the counter's low byte
+// layer counts a picture's highest layer as the stream's, once it is whole.
+func (c *continuity) layer(at place, newPicture bool) {
+	if !at.told {
+		return
+	}
+	c.seen.MaxLayer = max(c.seen.MaxLayer, at.layer)
+	if !newPicture {
+		c.highest = max(c.highest, at.layer)
+		return
+	}
+	if c.seen.Frames > 2 && c.highest != c.seen.Layer {
+		c.seen.Switches++
+	}
+	if c.seen.Frames > 1 {
+		c.seen.Layer = c.highest
+	}
+	c.highest = at.layer
 }
 
-func (c *continuity) bytes(body []byte, seed uint32) {
-	for i, b := range body {
-		if b != byte(seed)+byte(i) {
-			c.seen.BadBytes++
-			return
-		}
+// order holds a packet to the place of the one before. With skips, frames may be
+// left out: elsewhere nothing tells which one is next.
+func (c *continuity) order(at place, consecutive, newPicture, skips bool) {
+	before := c.place
+	c.place = at
+	if !at.told || !before.told || !consecutive || at.layer != before.layer {
+		return
+	}
+	sameFrame := at.frame == before.frame && !newPicture
+	if sameFrame && at.packet != before.packet+1 || !sameFrame && at.packet != 0 {
+		c.seen.Torn++
+	}
+	if step := at.frame - before.frame; !skips && step > 1 {
+		c.seen.BadPictures++
 	}
 }

@@ -2,17 +2,16 @@ package client
 
 import (
 	"bytes"
-
-	"github.com/pion/rtp"
 )
 
 // NAL unit types (ITU-T H.264, 7.4.1; RFC 6184, 5.2).
 const (
 	nalSlice = 1
 	nalIDR   = 5
+	nalSPS   = 7
 	nalSTAPA = 24
 	nalFUA   = 28
-	nalRef   = 0x60 // nal_ref_idc of everything here
+	nalRef   = 0x60 // nal_ref_idc of everything synthetic
 )
 
 // parameterSets is a STAP-A of a constrained baseline SPS and PPS.
@@ -25,45 +24,50 @@ func parameterSets() []byte {
 
 // h264 is one frame (RFC 6184, packetization mode 1): one slice, in FU-As unless
 // it fits a packet; before an IDR slice the parameter sets.
-func (s *stream) h264(l *localLayer, keyframe bool) []*rtp.Packet {
+func (s *stream) h264(keyframe bool) []payload {
 	s.frame++
-	var out []*rtp.Packet
-	kind := byte(nalSlice)
+	var out []payload
+	kind, n := byte(nalSlice), s.layer.Packets
 	if keyframe {
 		kind = nalIDR
-		out = append(out, s.packet(parameterSets(), false))
+		out = append(out, payload{body: parameterSets()})
 	}
-	for i := range l.Packets {
+	for i := range n {
 		header := []byte{nalRef | kind}
-		if l.Packets > 1 {
+		if n > 1 {
 			header = []byte{nalRef | nalFUA, kind}
 			if i == 0 {
 				header[1] |= 0x80
 			}
-			if i == l.Packets-1 {
+			if i == n-1 {
 				header[1] |= 0x40
 			}
 		}
-		out = append(out, s.packet(s.tagged(header, l, i), i == l.Packets-1))
+		out = append(out, payload{body: tagged(header, s.index, s.frame, i, n), marker: i == n-1})
 	}
 	return out
 }
 
-// parseH264 takes a frame to begin with the parameter sets or a slice that is
-// not IDR: an IDR slice without them cannot be decoded.
-func parseH264(payload []byte) (part, bool) {
-	switch payload[0] & 0x1f {
-	case nalSTAPA:
-		return part{start: true, keyframe: true}, bytes.Equal(payload, parameterSets())
-	case nalSlice:
-		return part{body: payload[1:], start: true}, true
-	case nalIDR:
-		return part{body: payload[1:]}, true
-	case nalFUA:
-		if len(payload) < 2 {
-			return part{}, false
-		}
-		return part{body: payload[2:], start: payload[1]&0x80 != 0 && payload[1]&0x1f == nalSlice}, true
+// parseH264 takes a keyframe to begin with the parameter sets: an IDR slice
+// without them cannot be decoded.
+func parseH264(b []byte) (part, bool) {
+	first := b[0] & 0x1f
+	if first == nalSTAPA && len(b) > 3 {
+		first = b[3] & 0x1f
 	}
-	return part{}, false
+	return part{body: b, keyframe: first == nalSPS}, true
+}
+
+func tagH264(b []byte, _ part) ([]byte, bool) {
+	switch b[0] & 0x1f {
+	case nalSTAPA:
+		return nil, bytes.Equal(b, parameterSets())
+	case nalSlice, nalIDR:
+		return b[1:], true
+	case nalFUA:
+		if len(b) > 2 {
+			return b[2:], true
+		}
+	}
+	return nil, false
 }

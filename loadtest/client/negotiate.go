@@ -1,93 +1,19 @@
 package client
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 )
 
-var channelLabels = []string{"_reliable", "_lossy", "_data_track"}
-
-// connect builds the peer connections and the data channels.
-func (c *Client) connect() error {
-	var err error
-	if c.publisher, err = c.newPC(livekit.SignalTarget_PUBLISHER); err != nil {
-		return err
-	}
-	for _, label := range channelLabels {
-		if err := c.openChannel(label); err != nil {
-			return err
-		}
-	}
-	if c.opts.SinglePC {
-		return c.addSections(3, 3)
-	}
-	c.subscriber, err = c.newPC(livekit.SignalTarget_SUBSCRIBER)
-	return err
-}
-
-func (c *Client) newPC(target livekit.SignalTarget) (*webrtc.PeerConnection, error) {
-	media := &webrtc.MediaEngine{}
-	if err := media.RegisterDefaultCodecs(); err != nil {
-		return nil, err
-	}
-	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
-		for _, uri := range extensions {
-			if err := media.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
-				return nil, err
-			}
-		}
-	}
-	media.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBNACK}, webrtc.RTPCodecTypeAudio) // as LiveKit's clients do for Opus
-	registry := &interceptor.Registry{}
-	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
-		return nil, err
-	}
-	registry.Add(&early{}) // last added, asked first
-	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	if c.opts.SettingsFunc != nil {
-		c.opts.SettingsFunc(&settings)
-	}
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{ICEServers: iceServers(c.join.GetIceServers())})
-	if err != nil {
-		return nil, err
-	}
-	pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
-		if candidate == nil {
-			return
-		}
-		init, _ := json.Marshal(candidate.ToJSON())
-		_ = c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Trickle{Trickle: &livekit.TrickleRequest{CandidateInit: string(init), Target: target}}})
-	})
-	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) {
-		c.mu.Lock()
-		c.noteChangeLocked()
-		c.mu.Unlock()
-	})
-	pc.OnTrack(c.onTrack)
-	pc.OnDataChannel(c.readChannel)
-	return pc, nil
-}
-
-func iceServers(in []*livekit.ICEServer) []webrtc.ICEServer {
-	var out []webrtc.ICEServer
-	for _, s := range in {
-		out = append(out, webrtc.ICEServer{URLs: s.GetUrls(), Username: s.GetUsername(), Credential: s.GetCredential()})
-	}
-	return out
-}
-
 // addSections adds receive-only sections to the single peer connection.
-func (c *Client) addSections(audios, videos uint32) error {
+func (s *session) addSections(audios, videos uint32) error {
 	add := func(kind webrtc.RTPCodecType, n uint32) error {
 		for range n {
-			if _, err := c.publisher.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+			if _, err := s.publisher.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 				return err
 			}
 		}
@@ -97,97 +23,162 @@ func (c *Client) addSections(audios, videos uint32) error {
 }
 
 // wantOffer asks the offer loop for one more offer.
-func (c *Client) wantOffer() {
+func (s *session) wantOffer() {
 	select {
-	case c.offers <- struct{}{}:
+	case s.offers <- struct{}{}:
 	default: // one is asked for already and will see this change too
 	}
 }
 
-func (c *Client) offerLoop() {
+var errLost = errors.New("the socket ended before the answer")
+
+func (s *session) offerLoop() {
 	for {
 		select {
-		case <-c.ctx.Done():
+		case <-s.ctx.Done():
 			return
-		case <-c.offers:
-			if err := c.offer(); err != nil && c.ctx.Err() == nil {
-				c.log.Error("offer", "participant", c.Identity(), "err", err)
+		case <-s.offers:
+			err := s.offer()
+			if err != nil && s.ctx.Err() == nil && !errors.Is(err, errLost) {
+				s.client.log.Error("offer", "participant", s.client.Identity(), "err", err)
+				s.broken(errNegotiation)
 			}
 		}
 	}
 }
 
-// offer makes one offer on the publisher connection and takes its answer.
-func (c *Client) offer() error {
-	c.mu.Lock()
-	sections := c.sections
-	c.sections = nil
-	c.offerID++
-	id := c.offerID
-	c.mu.Unlock()
-	if sections != nil {
-		if err := c.addSections(sections.GetNumAudios(), sections.GetNumVideos()); err != nil {
-			return err
-		}
+// errNegotiation can be mended by a new session only.
+var errNegotiation = errors.New("a negotiation failed")
+
+// firstOffer is the one that travels in the join request. It is not set before
+// the answer to that request has brought the ICE servers.
+func (s *session) firstOffer() (*livekit.SessionDescription, error) {
+	offer, err := s.publisher.CreateOffer(nil)
+	if err != nil {
+		return nil, err
 	}
-	offer, err := c.publisher.CreateOffer(nil)
+	s.offerID, s.embedded = 1, &offer
+	return &livekit.SessionDescription{Type: "offer", Sdp: offer.SDP, Id: 1}, nil
+}
+
+// offer makes one offer on the publisher connection and takes its answer.
+func (s *session) offer() error {
+	s.client.mu.Lock()
+	k := s.client.socket
+	s.client.mu.Unlock()
+	restarted := s.restartICE.Load()
+	id, offer, send, err := s.nextOffer(restarted)
 	if err != nil {
 		return err
 	}
-	if err := c.publisher.SetLocalDescription(offer); err != nil {
+	if err := s.publisher.SetLocalDescription(offer); err != nil {
 		return err
 	}
-	if err := c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: &livekit.SessionDescription{Type: "offer", Sdp: offer.SDP, Id: id}}}); err != nil {
+	if send {
+		err := k.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Offer{Offer: &livekit.SessionDescription{Type: "offer", Sdp: offer.SDP, Id: id}}})
+		if err != nil {
+			return fmt.Errorf("%w: %w", errLost, err)
+		}
+	}
+	answer, err := s.awaitAnswer(k, id)
+	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	for mid, sid := range answer.GetMidToTrackId() {
+		s.mids[mid] = sid
+	}
+	s.mu.Unlock()
+	if err := s.publisher.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.GetSdp()}); err != nil {
+		return err
+	}
+	s.flushCandidates(livekit.SignalTarget_PUBLISHER, s.publisher)
+	if restarted {
+		s.restartICE.Store(false)
+	}
+	s.client.noteChange()
+	return nil
+}
+
+// nextOffer makes the description to send, or finds the one that was sent in the
+// join request.
+func (s *session) nextOffer(restart bool) (id uint32, offer webrtc.SessionDescription, send bool, err error) {
+	s.mu.Lock()
+	embedded, sections := s.embedded, s.sections
+	s.embedded, s.sections = nil, nil
+	if embedded == nil {
+		s.offerID++
+	}
+	id = s.offerID
+	s.mu.Unlock()
+	if embedded != nil {
+		return id, *embedded, false, nil
+	}
+	if sections != nil {
+		if err := s.addSections(sections.GetNumAudios(), sections.GetNumVideos()); err != nil {
+			return id, offer, true, err
+		}
+	}
+	offer, err = s.publisher.CreateOffer(&webrtc.OfferOptions{ICERestart: restart})
+	return id, offer, true, err
+}
+
+func (s *session) awaitAnswer(k *socket, id uint32) (*livekit.SessionDescription, error) {
+	timeout := time.NewTimer(peerTimeout)
+	defer timeout.Stop()
 	for {
 		select {
-		case <-c.ctx.Done():
-			return c.ctx.Err()
-		case <-c.leftCh:
-			return errors.New("left before the answer")
-		case answer := <-c.answers:
-			if answer.GetId() != id {
-				return fmt.Errorf("answer to offer %d has id %d", id, answer.GetId())
+		case <-s.ctx.Done():
+			return nil, s.ctx.Err()
+		case <-k.ended:
+			return nil, errLost
+		case <-timeout.C:
+			return nil, fmt.Errorf("no answer to offer %d", id)
+		case answer := <-s.answers:
+			if got := answer.GetId(); got == id {
+				return answer, nil
+			} else if got > id {
+				return nil, fmt.Errorf("answer to offer %d has id %d", id, got)
 			}
-			c.mu.Lock()
-			for mid, sid := range answer.GetMidToTrackId() {
-				c.mids[mid] = sid
-			}
-			c.mu.Unlock()
-			if err := c.publisher.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.GetSdp()}); err != nil {
-				return err
-			}
-			c.flushCandidates(livekit.SignalTarget_PUBLISHER, c.publisher)
-			return nil
+		}
+	}
+}
+
+// answered hands an answer on; one that nobody waited for gives way.
+func (s *session) answered(answer *livekit.SessionDescription) {
+	for {
+		select {
+		case s.answers <- answer:
+			return
+		default:
+		}
+		select {
+		case <-s.answers:
+		default:
 		}
 	}
 }
 
 // answerOffer answers the server's offer on the subscriber connection.
-func (c *Client) answerOffer(o *livekit.SessionDescription) error {
-	if c.subscriber == nil {
+func (s *session) answerOffer(k *socket, o *livekit.SessionDescription) error {
+	if s.subscriber == nil {
 		return errors.New("the server offered on a single peer connection")
 	}
-	if err := c.subscriber.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.GetSdp()}); err != nil {
+	s.mu.Lock()
+	for mid, sid := range o.GetMidToTrackId() {
+		s.mids[mid] = sid
+	}
+	s.mu.Unlock()
+	if err := s.subscriber.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.GetSdp()}); err != nil {
 		return err
 	}
-	c.flushCandidates(livekit.SignalTarget_SUBSCRIBER, c.subscriber)
-	answer, err := c.subscriber.CreateAnswer(nil)
+	s.flushCandidates(livekit.SignalTarget_SUBSCRIBER, s.subscriber)
+	answer, err := s.subscriber.CreateAnswer(nil)
 	if err != nil {
 		return err
 	}
-	if err := c.subscriber.SetLocalDescription(answer); err != nil {
+	if err := s.subscriber.SetLocalDescription(answer); err != nil {
 		return err
 	}
-	return c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Answer{Answer: &livekit.SessionDescription{Type: "answer", Sdp: answer.SDP, Id: o.GetId()}}})
-}
-
-// Connected reports whether media can flow both ways it is used.
-func (c *Client) Connected() bool {
-	main := c.publisher
-	if c.subscriber != nil {
-		main = c.subscriber
-	}
-	return main.ConnectionState() == webrtc.PeerConnectionStateConnected
+	return k.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Answer{Answer: &livekit.SessionDescription{Type: "answer", Sdp: answer.SDP, Id: o.GetId()}}})
 }

@@ -2,22 +2,19 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/livekit/protocol/livekit"
-	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"preau/loadtest/media"
 )
 
-// extensions are the RTP header extensions that the client offers.
-var extensions = []string{sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdesRepairedURI, sdp.AudioLevelURI, sdp.TransportCCURI}
-
-const sdesRepairedURI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
-
-// Layer is one simulcast encoding of a video, smallest first in a list.
+// Layer is one encoding of a video, smallest first in a list.
 type Layer struct {
-	RID           string // "q", "h", "f"; "" when it is the only one
+	RID           string // "q", "h", "f"; "" when it is the only one, and for SVC
 	Width, Height uint32
 	Packets       int // RTP packets a frame
 }
@@ -25,19 +22,26 @@ type Layer struct {
 // Simulcast is three layers as browsers send them for 720p.
 var Simulcast = []Layer{{"q", 320, 180, 1}, {"h", 640, 360, 2}, {"f", 1280, 720, 5}}
 
-// LocalTrack is one published track, sending until its client closes or Stop.
-type LocalTrack struct {
-	Info   *livekit.TrackInfo
-	client *Client
-	sender *webrtc.RTPSender
-	layers []*localLayer
-	stop   context.CancelFunc
+// Publication says what to publish: encoded clips, or without them a synthetic
+// source, whose packets a receiver can check without having seen the source.
+type Publication struct {
+	Name   string
+	Source livekit.TrackSource
+	MIME   string  // webrtc.MimeTypeOpus, …VP8, …; left out where there are clips
+	Layers []Layer // of a synthetic video; of clips it is told by the clips
+	Clips  []*media.Clip
+	SVC    bool // the layers in one stream, two temporal layers each (VP9, AV1)
+	RED    bool // sound with the packet before in each, where the server takes it
+	DTX    bool // of silence, one packet in twenty
+	Stereo bool
+	Muted  bool
+
+	Encryption livekit.Encryption_Type
 }
 
 // PublishMicrophone publishes synthetic Opus at 50 packets a second.
 func (c *Client) PublishMicrophone(ctx context.Context) (*LocalTrack, error) {
-	request := &livekit.AddTrackRequest{Name: "microphone", Type: livekit.TrackType_AUDIO, Source: livekit.TrackSource_MICROPHONE, DisableRed: true}
-	return c.publish(ctx, request, opusFormat(), []Layer{{Packets: 1}})
+	return c.Publish(ctx, Publication{Name: "microphone", Source: livekit.TrackSource_MICROPHONE, MIME: webrtc.MimeTypeOpus})
 }
 
 // PublishVideo publishes synthetic VP8 of one or several layers.
@@ -47,25 +51,100 @@ func (c *Client) PublishVideo(ctx context.Context, source livekit.TrackSource, l
 
 // PublishCodec is PublishVideo in a codec by its MIME type: VP8, VP9, AV1 or H.264.
 func (c *Client) PublishCodec(ctx context.Context, source livekit.TrackSource, mime string, layers []Layer) (*LocalTrack, error) {
-	f, ok := formats()[mime]
-	if !ok {
-		return nil, fmt.Errorf("publish %s: %w", mime, errCodec)
+	return c.Publish(ctx, Publication{Source: source, MIME: mime, Layers: layers})
+}
+
+// Publish publishes and returns when the server has said yes; its no is a
+// *NotAllowedError. Media flows as soon as it is negotiated.
+func (c *Client) Publish(ctx context.Context, p Publication) (*LocalTrack, error) {
+	if err := p.fill(); err != nil {
+		return nil, err
 	}
-	largest := layers[len(layers)-1]
-	request := &livekit.AddTrackRequest{
-		Name: strings.ToLower(source.String()), Type: livekit.TrackType_VIDEO, Source: source,
-		Width: largest.Width, Height: largest.Height,
+	track := &LocalTrack{client: c, publication: p, sent: make([]counters, len(p.Layers))}
+	track.muted.Store(p.Muted)
+	if err := track.publish(ctx); err != nil {
+		return nil, err
 	}
-	for i, l := range layers {
+	track.Info = track.Now()
+	c.mu.Lock()
+	c.locals = append(c.locals, track)
+	c.mu.Unlock()
+	return track, nil
+}
+
+var rids = []string{"q", "h", "f"}
+
+// fill completes what can be told from the rest.
+func (p *Publication) fill() error {
+	if p.Name == "" {
+		p.Name = strings.ToLower(p.Source.String())
+	}
+	if len(p.Clips) > 0 {
+		p.MIME, p.Layers = formatOf(p.Clips[0].Codec).MimeType, nil
+		for i, clip := range p.Clips {
+			l := Layer{Width: uint32(clip.Width), Height: uint32(clip.Height), Packets: 1}
+			if len(p.Clips) > 1 {
+				l.RID = rids[i]
+			}
+			p.Layers = append(p.Layers, l)
+		}
+	}
+	if p.MIME == webrtc.MimeTypeOpus && len(p.Layers) == 0 {
+		p.Layers = []Layer{{Packets: 1}}
+	}
+	if len(p.Layers) == 0 || len(p.Layers) > len(rids) {
+		return fmt.Errorf("publish %s: %d layers", p.Name, len(p.Layers))
+	}
+	if _, err := p.encodings(); err != nil {
+		return fmt.Errorf("publish %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+func (p *Publication) audio() bool { return strings.HasPrefix(p.MIME, "audio/") }
+
+// request is what the server is told before media comes.
+func (p *Publication) request(cid string) *livekit.AddTrackRequest {
+	r := &livekit.AddTrackRequest{Cid: cid, Name: p.Name, Source: p.Source, Muted: p.Muted, Encryption: p.Encryption, Type: livekit.TrackType_AUDIO}
+	if p.audio() {
+		r.DisableRed = !p.RED
+		r.AudioFeatures = p.audioFeatures()
+		return r
+	}
+	r.Type = livekit.TrackType_VIDEO
+	largest := p.Layers[len(p.Layers)-1]
+	r.Width, r.Height = largest.Width, largest.Height
+	for i, l := range p.Layers {
 		quality := livekit.VideoQuality(i)
-		if len(layers) == 1 {
+		if len(p.Layers) == 1 {
 			quality = livekit.VideoQuality_HIGH
 		}
-		request.Layers = append(request.Layers, &livekit.VideoLayer{Quality: quality, Width: l.Width, Height: l.Height, Bitrate: uint32(l.Packets) * 300_000, Rid: l.RID})
+		layer := &livekit.VideoLayer{Quality: quality, Width: l.Width, Height: l.Height, Bitrate: uint32(l.Packets) * 300_000, Rid: l.RID}
+		if p.SVC {
+			layer.SpatialLayer, layer.Rid = int32(i), ""
+		}
+		r.Layers = append(r.Layers, layer)
 	}
-	name := strings.ToLower(strings.TrimPrefix(mime, "video/"))
-	request.SimulcastCodecs = []*livekit.SimulcastCodec{{Codec: name, Layers: request.Layers}}
-	return c.publish(ctx, request, f, layers)
+	codec := &livekit.SimulcastCodec{
+		Codec: strings.ToLower(strings.TrimPrefix(p.MIME, "video/")), Cid: cid, Layers: r.Layers,
+		VideoLayerMode: livekit.VideoLayer_ONE_SPATIAL_LAYER_PER_STREAM,
+	}
+	if p.SVC {
+		codec.VideoLayerMode = livekit.VideoLayer_MULTIPLE_SPATIAL_LAYERS_PER_STREAM
+	}
+	r.SimulcastCodecs = []*livekit.SimulcastCodec{codec}
+	return r
+}
+
+func (p *Publication) audioFeatures() []livekit.AudioTrackFeature {
+	var out []livekit.AudioTrackFeature
+	if p.Stereo {
+		out = append(out, livekit.AudioTrackFeature_TF_STEREO)
+	}
+	if !p.DTX {
+		out = append(out, livekit.AudioTrackFeature_TF_NO_DTX)
+	}
+	return out
 }
 
 // NotAllowedError is the server's refusal of a publication.
@@ -73,86 +152,63 @@ type NotAllowedError struct{ Reason, Message string }
 
 func (e *NotAllowedError) Error() string { return e.Reason + ": " + e.Message }
 
-func (c *Client) publish(ctx context.Context, request *livekit.AddTrackRequest, f format, layers []Layer) (*LocalTrack, error) {
+// publishAnswer is one or the other.
+type publishAnswer struct {
+	info    *livekit.TrackInfo
+	refusal *livekit.RequestResponse
+}
+
+var errPublishLost = errors.New("the connection was lost before the answer")
+
+// ask sends the request and waits for the answer.
+func (c *Client) ask(ctx context.Context, k *socket, request *livekit.AddTrackRequest) (*livekit.TrackInfo, error) {
+	answer := make(chan publishAnswer, 1)
 	c.mu.Lock()
-	c.cids++
-	request.Cid = fmt.Sprintf("%s-%d", request.GetName(), c.cids)
-	answered := make(chan *livekit.TrackInfo, 1)
-	c.published[request.GetCid()] = answered
+	c.published[request.GetCid()] = answer
 	c.mu.Unlock()
-	for _, s := range request.GetSimulcastCodecs() {
-		s.Cid = request.GetCid()
-	}
-	if err := c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: request}}); err != nil {
+	defer func() {
+		c.mu.Lock()
+		delete(c.published, request.GetCid())
+		c.mu.Unlock()
+	}()
+	if err := k.send(&livekit.SignalRequest{Message: &livekit.SignalRequest_AddTrack{AddTrack: request}}); err != nil {
 		return nil, err
 	}
-	var info *livekit.TrackInfo
 	select {
-	case info = <-answered:
-	case refusal := <-c.refusals:
-		return nil, &NotAllowedError{Reason: refusal.GetReason().String(), Message: refusal.GetMessage()}
-	case <-c.leftCh:
-		return nil, fmt.Errorf("publish %s: the server left", request.GetName())
+	case a := <-answer:
+		if a.refusal != nil {
+			return nil, &NotAllowedError{Reason: a.refusal.GetReason().String(), Message: a.refusal.GetMessage()}
+		}
+		return a.info, nil
+	case <-k.ended:
+		return nil, fmt.Errorf("publish %s: %w", request.GetName(), errPublishLost)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("publish %s: no track_published: %w", request.GetName(), context.Cause(ctx))
 	}
-	return c.send(info, request.GetCid(), f, layers)
 }
 
-// send adds the track to the publisher connection and starts its sources.
-func (c *Client) send(info *livekit.TrackInfo, cid string, f format, layers []Layer) (*LocalTrack, error) {
-	track := &LocalTrack{Info: info, client: c}
-	ctx, stop := context.WithCancel(c.ctx)
-	track.stop = stop
-	for i, l := range layers {
-		var options []func(*webrtc.TrackLocalStaticRTP)
-		if l.RID != "" {
-			options = append(options, webrtc.WithRTPStreamID(l.RID))
-		}
-		local, err := webrtc.NewTrackLocalStaticRTP(f.RTPCodecCapability, cid, "stream-"+cid, options...)
-		if err != nil {
-			return nil, err
-		}
-		track.layers = append(track.layers, &localLayer{Layer: l, index: i, track: local, keyframe: make(chan struct{}, 1)})
+func (c *Client) answerPublish(cid string, a publishAnswer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ch := c.published[cid]; ch != nil {
+		delete(c.published, cid)
+		ch <- a // has room: it is answered once
 	}
-	transceiver, err := c.publisher.AddTransceiverFromTrack(track.layers[0].track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	if err != nil {
-		return nil, err
-	}
-	track.sender = transceiver.Sender()
-	for _, l := range track.layers[1:] {
-		if err := track.sender.AddEncoding(l.track); err != nil {
-			return nil, err
-		}
-	}
-	for _, l := range track.layers {
-		c.subscribed.Go(func() { l.readRTCP(track.sender) })
-		c.running.Go(func() { l.run(ctx, transceiver, f) })
-	}
-	c.wantOffer()
-	return track, nil
 }
 
-// Mute tells the server and stops sending, or goes on.
-func (t *LocalTrack) Mute(muted bool) error {
-	for _, l := range t.layers {
-		l.muted.Store(muted)
+// refused finds the publication that a refusal is for: servers repeat the
+// request, but not all do.
+func (c *Client) refused(r *livekit.RequestResponse) {
+	if r.GetReason() == livekit.RequestResponse_OK {
+		return
 	}
-	return t.client.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Mute{Mute: &livekit.MuteTrackRequest{Sid: t.Info.GetSid(), Muted: muted}}})
-}
-
-// Sent is how many packets left on a layer, by its place in the list.
-func (t *LocalTrack) Sent(layer int) uint64 { return t.layers[layer].sent.Load() }
-
-// Keyframes is how many keyframes a layer has sent.
-func (t *LocalTrack) Keyframes(layer int) uint64 { return t.layers[layer].keyframes.Load() }
-
-// Unpublish removes the track from the connection.
-func (t *LocalTrack) Unpublish() error {
-	t.stop()
-	if err := t.client.publisher.RemoveTrack(t.sender); err != nil {
-		return err
+	cid := r.GetAddTrack().GetCid()
+	if cid == "" && r.GetRequest() == nil {
+		c.mu.Lock()
+		for any := range c.published {
+			cid = any
+		}
+		c.mu.Unlock()
 	}
-	t.client.wantOffer()
-	return nil
+	c.answerPublish(cid, publishAnswer{refusal: r})
 }

@@ -1,122 +1,74 @@
 package client
 
 import (
-	"bytes"
-	"compress/gzip"
-	"encoding/base64"
-	"encoding/json"
-	"net/url"
-	"strings"
-
 	"github.com/livekit/protocol/livekit"
-	"github.com/pion/webrtc/v4"
-	"google.golang.org/protobuf/proto"
 )
 
-const protocolVersion = 16
-
-// joinURL is the websocket address in the form that the mode asks for.
-func joinURL(base, token string, o Options) (string, error) {
-	u, err := url.Parse(base)
-	if err != nil {
-		return "", err
-	}
-	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
-	u.Path = strings.TrimRight(u.Path, "/") + "/rtc"
-	q := url.Values{"access_token": {token}}
-	auto := !o.NoSubscribe
-	if !o.SinglePC {
-		q.Set("auto_subscribe", map[bool]string{true: "1", false: "0"}[auto])
-		q.Set("sdk", "go")
-		q.Set("version", "2.18.0")
-		q.Set("protocol", "16")
-		u.RawQuery = q.Encode()
-		return u.String(), nil
-	}
-	request, err := proto.Marshal(&livekit.JoinRequest{
-		ClientInfo:         &livekit.ClientInfo{Sdk: livekit.ClientInfo_GO, Version: "2.18.0", Protocol: protocolVersion, Os: "linux"},
-		ConnectionSettings: &livekit.ConnectionSettings{AutoSubscribe: auto},
-	})
-	if err != nil {
-		return "", err
-	}
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(request); err != nil {
-		return "", err
-	}
-	if err := w.Close(); err != nil {
-		return "", err
-	}
-	wrapped, err := proto.Marshal(&livekit.WrappedJoinRequest{Compression: livekit.WrappedJoinRequest_GZIP, JoinRequest: packed.Bytes()})
-	if err != nil {
-		return "", err
-	}
-	u.Path += "/v1"
-	q.Set("join_request", base64.URLEncoding.EncodeToString(wrapped))
-	u.RawQuery = q.Encode()
-	return u.String(), nil
-}
-
-func (c *Client) readLoop() {
-	defer close(c.leftCh)
-	for {
-		m, err := c.read()
-		if err != nil {
-			return
-		}
-		if c.opts.OnSignal != nil {
-			c.opts.OnSignal(m)
-		}
-		if done := c.handle(m); done {
-			return
-		}
-	}
-}
-
-// handle takes one message of the server; true: it was the last.
-func (c *Client) handle(m *livekit.SignalResponse) bool {
+// handle takes one message of the server, on the socket's goroutine.
+func (c *Client) handle(k *socket, m *livekit.SignalResponse) {
+	s := c.current()
 	switch m := m.GetMessage().(type) {
 	case *livekit.SignalResponse_Answer:
-		select {
-		case c.answers <- m.Answer:
-		case <-c.ctx.Done():
-		}
+		s.answered(m.Answer)
 	case *livekit.SignalResponse_Offer:
-		if err := c.answerOffer(m.Offer); err != nil {
+		if err := s.answerOffer(k, m.Offer); err != nil {
 			c.log.Error("answer the server's offer", "participant", c.Identity(), "err", err)
 		}
 	case *livekit.SignalResponse_Trickle:
-		c.addCandidate(m.Trickle)
+		s.addCandidate(m.Trickle)
+	case *livekit.SignalResponse_MediaSectionsRequirement:
+		s.mu.Lock()
+		s.sections = m.MediaSectionsRequirement
+		s.mu.Unlock()
+		s.wantOffer()
 	case *livekit.SignalResponse_Update:
 		c.update(m.Update.GetParticipants())
 	case *livekit.SignalResponse_TrackPublished:
-		c.mu.Lock()
-		if ch := c.published[m.TrackPublished.GetCid()]; ch != nil {
-			delete(c.published, m.TrackPublished.GetCid())
-			ch <- m.TrackPublished.GetTrack()
-		}
-		c.mu.Unlock()
-	case *livekit.SignalResponse_MediaSectionsRequirement:
-		c.mu.Lock()
-		c.sections = m.MediaSectionsRequirement
-		c.mu.Unlock()
-		c.wantOffer()
+		c.answerPublish(m.TrackPublished.GetCid(), publishAnswer{info: m.TrackPublished.GetTrack()})
 	case *livekit.SignalResponse_RequestResponse:
-		if m.RequestResponse.GetReason() == livekit.RequestResponse_OK {
-			break
-		}
-		select {
-		case c.refusals <- m.RequestResponse:
-		default:
-		}
-	case *livekit.SignalResponse_Leave:
+		c.refused(m.RequestResponse)
+	case *livekit.SignalResponse_TrackUnpublished:
+		c.unpublished(m.TrackUnpublished.GetTrackSid())
+	case *livekit.SignalResponse_Mute:
+		c.mutedByServer(m.Mute)
+	case *livekit.SignalResponse_RoomUpdate:
+		c.setRoom(m.RoomUpdate.GetRoom())
+	case *livekit.SignalResponse_RoomMoved:
+		c.moved(m.RoomMoved)
+	case *livekit.SignalResponse_RefreshToken:
 		c.mu.Lock()
-		c.left = m.Leave
+		c.token = m.RefreshToken
+		c.noteChangeLocked()
 		c.mu.Unlock()
-		return true
 	}
-	return false
+}
+
+func (c *Client) setRoom(r *livekit.Room) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.room = r
+	c.noteChangeLocked()
+}
+
+// moved follows into another room: the connections stay, who is there changes.
+func (c *Client) moved(m *livekit.RoomMovedResponse) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m.GetToken() != "" {
+		c.token = m.GetToken()
+	}
+	if m.GetRoom() != nil {
+		c.room = m.GetRoom()
+	}
+	clear(c.participants)
+	if p := m.GetParticipant(); p != nil {
+		c.self = p
+	}
+	c.participants[c.self.GetSid()] = c.self
+	for _, p := range m.GetOtherParticipants() {
+		c.participants[p.GetSid()] = p
+	}
+	c.noteChangeLocked()
 }
 
 func (c *Client) update(participants []*livekit.ParticipantInfo) {
@@ -127,8 +79,12 @@ func (c *Client) update(participants []*livekit.ParticipantInfo) {
 		switch {
 		case p.GetState() == livekit.ParticipantInfo_DISCONNECTED:
 			delete(c.participants, p.GetSid())
+			delete(c.heard, p.GetSid())
 		case old == nil || p.GetVersion() >= old.GetVersion():
 			c.participants[p.GetSid()] = p
+			if p.GetSid() == c.self.GetSid() {
+				c.self = p
+			}
 		}
 	}
 	c.noteChangeLocked()
@@ -152,37 +108,9 @@ func (c *Client) Others() int {
 	defer c.mu.Unlock()
 	n := 0
 	for sid := range c.participants {
-		if sid != c.SID() {
+		if sid != c.self.GetSid() {
 			n++
 		}
 	}
 	return n
-}
-
-func (c *Client) addCandidate(t *livekit.TrickleRequest) {
-	var init webrtc.ICECandidateInit
-	if json.Unmarshal([]byte(t.GetCandidateInit()), &init) != nil {
-		return
-	}
-	pc := c.publisher
-	if t.GetTarget() == livekit.SignalTarget_SUBSCRIBER && c.subscriber != nil {
-		pc = c.subscriber
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if pc.RemoteDescription() == nil {
-		c.remote[t.GetTarget()] = append(c.remote[t.GetTarget()], init)
-		return
-	}
-	_ = pc.AddICECandidate(init)
-}
-
-// flushCandidates adds those that came before the description.
-func (c *Client) flushCandidates(target livekit.SignalTarget, pc *webrtc.PeerConnection) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, init := range c.remote[target] {
-		_ = pc.AddICECandidate(init)
-	}
-	delete(c.remote, target)
 }

@@ -1,143 +1,146 @@
 package client
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
 	"time"
 
-	"github.com/pion/interceptor"
-	"github.com/pion/rtcp"
-	"github.com/pion/rtp"
-	"github.com/pion/sdp/v3"
-	"github.com/pion/webrtc/v4"
+	"preau/loadtest/media"
 )
 
-// localLayer is one encoding of a published track and its synthetic source.
-type localLayer struct {
-	Layer
-	index     int
-	track     *webrtc.TrackLocalStaticRTP
-	keyframe  chan struct{} // a keyframe is wanted; capacity 1
-	muted     atomic.Bool
-	sent      atomic.Uint64
-	keyframes atomic.Uint64
+// payload is one packet as a source makes it.
+type payload struct {
+	body       []byte
+	marker     bool
+	descriptor []byte // of dependencies; nil where the codec needs none
 }
 
-// readRTCP turns keyframe requests into a wish for the source; it ends with the sender.
-func (l *localLayer) readRTCP(sender *webrtc.RTPSender) {
-	read := sender.ReadRTCP
-	if l.RID != "" {
-		read = func() ([]rtcp.Packet, interceptor.Attributes, error) { return sender.ReadSimulcastRTCP(l.RID) }
-	}
-	for {
-		packets, _, err := read()
-		if err != nil {
-			return
-		}
-		for _, p := range packets {
-			switch p.(type) {
-			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				select {
-				case l.keyframe <- struct{}{}:
-				default:
-				}
-			}
-		}
-	}
+// source makes the packets of one encoding, frame by frame.
+type source interface {
+	// next makes a frame, a keyframe if it is wanted, and says whether it is one;
+	// no packets: there is nothing to send this time.
+	next(keyframe bool) (packets []payload, isKeyframe bool)
 }
 
-// run sends frames at a steady pace until ctx ends; nothing leaves before the
-// connection is up.
-func (l *localLayer) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, f format) {
-	audio := f.MimeType == webrtc.MimeTypeOpus
-	interval, clock := time.Second/15, uint32(6000)
-	if audio {
-		interval, clock = 20*time.Millisecond, 960
+// encoding is one stream of a publication: its source and pace.
+type encoding struct {
+	source   source
+	codec    format
+	rid      string
+	interval time.Duration
+	clock    uint32 // RTP timestamp units an interval
+}
+
+var errNoSource = errors.New("no source for this codec")
+
+// encodings are the streams that a publication is sent in; each call makes new sources.
+func (p *Publication) encodings() ([]encoding, error) {
+	if p.SVC {
+		s, f, err := newLayered(p.MIME, p.Layers)
+		return []encoding{paced(s, f, "")}, err
 	}
-	next := stream{
-		sequence: uint16(rand.Uint32()), timestamp: rand.Uint32(),
-		picture: uint16(rand.Uint32()) & 0x7fff, tl0: uint8(rand.Uint32()),
-	}
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	keyframe := true
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-l.keyframe:
-			keyframe = true
-			continue
-		case <-tick.C:
-		}
-		next.timestamp += clock
-		if l.muted.Load() {
+	var out []encoding
+	for i, l := range p.Layers {
+		if len(p.Clips) > 0 {
+			f := formatOf(p.Clips[i].Codec)
+			out = append(out, paced(newClipSource(p.Clips[i], f, p.DTX), f, l.RID))
 			continue
 		}
-		packets := f.frame(&next, l, keyframe)
-		for _, p := range packets {
-			identify(p, transceiver, l.RID, audio)
-			if l.track.WriteRTP(p) != nil {
-				return
-			}
+		f, ok := formats()[p.MIME]
+		if !ok || f.frame == nil {
+			return nil, fmt.Errorf("%s: %w", p.MIME, errNoSource)
 		}
-		if transceiver.Sender().Transport().State() == webrtc.DTLSTransportStateConnected && transceiver.Mid() != "" {
-			l.sent.Add(uint64(len(packets)))
-			if keyframe && !audio {
-				l.keyframes.Add(1)
-			}
-			keyframe = false
-		}
+		s := &stream{layer: l, index: i, write: f.frame, picture: uint16(rand.Uint32()) & 0x7fff, tl0: uint8(rand.Uint32())}
+		out = append(out, paced(s, f, l.RID))
 	}
+	return out, nil
 }
 
-// identify sets the header extensions that tie a packet to its section (RFC
-// 9143) and encoding (RFC 8852), and the audio level (RFC 6464).
-func identify(p *rtp.Packet, transceiver *webrtc.RTPTransceiver, rid string, audio bool) {
-	for _, e := range transceiver.Sender().GetParameters().HeaderExtensions {
-		var value []byte
-		switch {
-		case e.URI == sdp.SDESMidURI:
-			value = []byte(transceiver.Mid())
-		case e.URI == sdp.SDESRTPStreamIDURI && rid != "":
-			value = []byte(rid)
-		case e.URI == sdp.AudioLevelURI && audio:
-			value = []byte{0x80 | 20} // voice, 20 dB below full scale
-		default:
-			continue
-		}
-		_ = p.SetExtension(uint8(e.ID), value)
+// paced: 20 ms of sound, a fifteenth of a second of pictures.
+func paced(s source, f format, rid string) encoding {
+	e := encoding{source: s, codec: f, rid: rid, interval: time.Second / media.FrameRate, clock: videoClock / media.FrameRate}
+	if f.audio() {
+		e.interval, e.clock = 20*time.Millisecond, audioClock/50
 	}
+	return e
 }
 
-// stream is the RTP and codec state of one encoding.
+// stream is a synthetic source and the codec state of its encoding.
 type stream struct {
-	sequence  uint16
-	timestamp uint32
-	picture   uint16
-	tl0       uint8
-	frame     uint32
+	// fixed after construction
+	layer Layer
+	index int
+	write func(s *stream, keyframe bool) []payload
+
+	picture uint16
+	tl0     uint8
+	frame   uint32
 }
 
-func (s *stream) packet(payload []byte, marker bool) *rtp.Packet {
-	s.sequence++
-	return &rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: s.sequence, Timestamp: s.timestamp, Marker: marker}, Payload: payload}
-}
+func (s *stream) next(keyframe bool) ([]payload, bool) { return s.write(s, keyframe), keyframe }
 
 // opus is one packet of 20 ms: a TOC byte (RFC 6716, section 3.1: CELT, full
 // band, 20 ms, mono) and bytes that count.
-func (s *stream) opus() *rtp.Packet {
+func (s *stream) opus(bool) []payload {
 	s.frame++
-	payload := make([]byte, 80)
-	payload[0] = 31 << 3
-	fill(payload[1:], s.frame)
-	return s.packet(payload, false)
+	body := make([]byte, opusSize)
+	body[0] = 31 << 3
+	fill(body[1:], s.frame)
+	return []payload{{body: body}}
 }
+
+const opusSize = 80
 
 // fill writes bytes that a receiver can compute again.
 func fill(b []byte, seed uint32) {
 	for i := range b {
 		b[i] = byte(seed) + byte(i)
 	}
+}
+
+// clipSource sends an encoded clip round and round, from its beginning when a
+// keyframe is wanted.
+type clipSource struct {
+	packets [][]payload // by frame, made once
+	frames  []media.Frame
+	picture uint16 // VP8 and VP9: of the frame to come
+	number  func(payload []byte, picture uint16)
+	dtx     bool
+	at      int
+	silent  int // packets of this silence so far
+}
+
+func newClipSource(c *media.Clip, f format, dtx bool) *clipSource {
+	return &clipSource{packets: packetize(c, f), frames: c.Frames, number: f.number, dtx: dtx, picture: uint16(rand.Uint32()) & 0x7fff}
+}
+
+// comfort is how many silent packets make one that is sent all the same, as an
+// Opus encoder does every 400 ms.
+const comfort = 20
+
+func (s *clipSource) next(keyframe bool) ([]payload, bool) {
+	if keyframe || s.at == len(s.packets) {
+		s.at = 0
+	}
+	frame, packets := s.frames[s.at], s.packets[s.at]
+	s.at++
+	if s.dtx && frame.Silent {
+		s.silent++
+		if s.silent%comfort != 1 {
+			return nil, false
+		}
+	} else {
+		s.silent = 0
+	}
+	if s.number == nil {
+		return packets, frame.Keyframe
+	}
+	out := make([]payload, len(packets))
+	for i, p := range packets {
+		out[i] = payload{body: append([]byte(nil), p.body...), marker: p.marker}
+		s.number(out[i].body, s.picture)
+	}
+	s.picture = (s.picture + 1) & 0x7fff
+	return out, frame.Keyframe
 }

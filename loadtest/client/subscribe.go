@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/livekit/protocol/livekit"
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
 )
@@ -22,6 +21,7 @@ type RemoteTrack struct {
 
 	mu    sync.Mutex
 	check continuity
+	ended bool
 }
 
 // Stats is a copy of what has been seen.
@@ -31,48 +31,91 @@ func (t *RemoteTrack) Stats() Stats {
 	return t.check.stats()
 }
 
+// Ended reports whether the stream is over.
+func (t *RemoteTrack) Ended() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
+}
+
+// Expect holds the track to clips, where it would be held to the synthetic
+// sources; nil: it is not held to anything. To be called in OnTrack.
+func (t *RemoteTrack) Expect(c *Catalogue) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.check.contents = nil
+	if c != nil {
+		t.check.contents = c
+	}
+}
+
 // AskKeyframe sends a picture loss indication.
 func (t *RemoteTrack) AskKeyframe() error {
 	return t.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(t.ssrc)}})
 }
 
 // onTrack finds out whose track a section carries and reads it to its end.
-func (c *Client) onTrack(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	pc := c.subscriber
+func (s *session) onTrack(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	c := s.client
+	pc := s.subscriber
 	if pc == nil {
-		pc = c.publisher
+		pc = s.publisher
 	}
 	track := &RemoteTrack{Kind: remote.Kind(), MIME: remote.Codec().MimeType, pc: pc, ssrc: remote.SSRC()}
 	track.Participant, track.SID, _ = strings.Cut(remote.StreamID(), "|")
 	if !strings.HasPrefix(track.SID, "TR_") {
-		track.SID = c.trackOfSection(pc, receiver)
+		track.SID = s.trackOfSection(pc, receiver)
 	}
-	if remote.Kind() == webrtc.RTPCodecTypeVideo {
-		track.check.parse = parserOf(track.MIME)
-	}
+	track.check = checkOf(track, receiver.GetParameters())
 	c.mu.Lock()
+	if c.session != s {
+		c.mu.Unlock()
+		return
+	}
 	c.tracks[track.SID] = track
 	c.noteChangeLocked()
 	c.mu.Unlock()
 	if c.opts.OnTrack != nil {
 		c.opts.OnTrack(track)
 	}
-	c.subscribed.Go(func() { // reports of the sender are read so that they do not pile up
+	s.spawn(func() { // reports of the sender are read so that they do not pile up
 		for {
 			if _, _, err := receiver.ReadRTCP(); err != nil {
 				return
 			}
 		}
 	})
-	c.subscribed.Go(func() { track.read(remote) })
+	s.spawn(func() {
+		track.read(remote)
+		c.noteChange()
+	})
 }
 
-func (c *Client) trackOfSection(pc *webrtc.PeerConnection, receiver *webrtc.RTPReceiver) string {
+func checkOf(t *RemoteTrack, p webrtc.RTPParameters) continuity {
+	f := formatNamed(t.MIME)
+	if t.Kind == webrtc.RTPCodecTypeAudio {
+		f = formats()[webrtc.MimeTypeOpus] // also within RED
+	}
+	check := newContinuity(f, synthetic{f})
+	for _, codec := range p.Codecs {
+		if strings.EqualFold(codec.MimeType, mimeRED) {
+			check.red = uint8(codec.PayloadType)
+		}
+	}
+	for _, e := range p.HeaderExtensions {
+		if e.URI == descriptorURI {
+			check.described = uint8(e.ID)
+		}
+	}
+	return check
+}
+
+func (s *session) trackOfSection(pc *webrtc.PeerConnection, receiver *webrtc.RTPReceiver) string {
 	for _, t := range pc.GetTransceivers() {
 		if t.Receiver() == receiver {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			return c.mids[t.Mid()]
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.mids[t.Mid()]
 		}
 	}
 	return ""
@@ -81,10 +124,12 @@ func (c *Client) trackOfSection(pc *webrtc.PeerConnection, receiver *webrtc.RTPR
 func (t *RemoteTrack) read(remote *webrtc.TrackRemote) {
 	for {
 		packet, _, err := remote.ReadRTP()
+		t.mu.Lock()
 		if err != nil {
+			t.ended = true
+			t.mu.Unlock()
 			return
 		}
-		t.mu.Lock()
 		t.check.packet(packet, time.Now())
 		t.mu.Unlock()
 	}
@@ -106,18 +151,4 @@ func (c *Client) Tracks() []*RemoteTrack {
 		out = append(out, t)
 	}
 	return out
-}
-
-// Configure asks for a size of a video, or pauses it.
-func (c *Client) Configure(sid string, width, height uint32, disabled bool) error {
-	return c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_TrackSetting{TrackSetting: &livekit.UpdateTrackSettings{
-		TrackSids: []string{sid}, Width: width, Height: height, Disabled: disabled,
-	}}})
-}
-
-// Subscribe wants a track or no longer wants it.
-func (c *Client) Subscribe(sid string, on bool) error {
-	return c.Send(&livekit.SignalRequest{Message: &livekit.SignalRequest_Subscription{Subscription: &livekit.UpdateSubscription{
-		TrackSids: []string{sid}, Subscribe: on,
-	}}})
 }
