@@ -42,6 +42,8 @@ type Options struct {
 	NoRED       bool // do not offer to receive or send redundant audio
 	Attributes  map[string]string
 
+	Link *Link // to lose packets and connections; nil: the system's network
+
 	Log          *slog.Logger
 	OnTrack      func(*RemoteTrack)            // called before its first packet is counted
 	OnData       func(*livekit.DataPacket)     // from the data channels; not twice

@@ -52,7 +52,7 @@ func (c *Client) open(ctx context.Context, v visit) (*websocket.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, resp, err := websocket.DefaultDialer.DialContext(ctx, target.String(), nil)
+	conn, resp, err := c.dialer().DialContext(ctx, target.String(), nil)
 	if err == nil {
 		return conn, nil
 	}
@@ -61,7 +61,7 @@ func (c *Client) open(ctx context.Context, v visit) (*websocket.Conn, error) {
 	}
 	body, _ := io.ReadAll(resp.Body) // what the websocket library kept of it
 	_ = resp.Body.Close()
-	refusal, err := validate(ctx, target) // as browsers must, which cannot read the answer to an upgrade
+	refusal, err := c.validate(ctx, target) // as browsers must, which cannot read the answer to an upgrade
 	switch {
 	case err != nil || refusal == nil:
 		return nil, &RefusedError{Status: resp.StatusCode, Body: string(body)}
@@ -72,7 +72,7 @@ func (c *Client) open(ctx context.Context, v visit) (*websocket.Conn, error) {
 }
 
 // validate asks why an upgrade failed.
-func validate(ctx context.Context, target *url.URL) (*RefusedError, error) {
+func (c *Client) validate(ctx context.Context, target *url.URL) (*RefusedError, error) {
 	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
 	defer cancel()
 	u := *target
@@ -82,7 +82,7 @@ func validate(ctx context.Context, target *url.URL) (*RefusedError, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(request)
+	resp, err := c.asker().Do(request)
 	if err != nil {
 		return nil, withoutQuery(err)
 	}

@@ -158,12 +158,18 @@ func (s *session) newPC(target livekit.SignalTarget) (*webrtc.PeerConnection, er
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
+	registry.Add(&repaired{}) // first added, next to the wire
 	if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
 		return nil, err
 	}
 	registry.Add(&early{}) // last added, asked first
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
+	if c.opts.Link != nil {
+		if err := c.opts.Link.use(&settings); err != nil {
+			return nil, err
+		}
+	}
 	if c.opts.SettingsFunc != nil {
 		c.opts.SettingsFunc(&settings)
 	}
