@@ -96,6 +96,16 @@ func (p *pair) flows(ctx context.Context, t *testing.T) {
 	}
 }
 
+// sees is what a track of someone is said to be, nil if there is none such.
+func (k *talker) sees(identity, sid string) *livekit.TrackInfo {
+	for _, info := range k.Participant(identity).GetTracks() {
+		if info.GetSid() == sid {
+			return info
+		}
+	}
+	return nil
+}
+
 func (k *talker) count() int { return len(k.all()) }
 
 // times is how often a text was heard.
@@ -197,12 +207,12 @@ func TestResumeAfterEverythingIsLost(t *testing.T) {
 	})
 }
 
-// Muted, paused and unwanted stays so through a resume and through a full reconnect.
-func TestWishesOutliveReconnects(t *testing.T) {
-	s := startProcess(t)
+// What is muted or unwanted stays so through a resume.
+func TestWishesOutliveResumes(t *testing.T) {
+	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
 		ctx := within60(t)
-		p := startPair(ctx, t, &s.testServer, "wishes-"+t.Name(), o)
+		p := startPair(ctx, t, s, "wishes-"+t.Name(), o)
 		sid := p.voice.Info.GetSid()
 		if err := p.amina.Subscribe(sid, false); err != nil {
 			t.Fatal(err)
@@ -211,15 +221,7 @@ func TestWishesOutliveReconnects(t *testing.T) {
 		if err := p.camera.Mute(true); err != nil {
 			t.Fatal(err)
 		}
-		muted := func() bool {
-			tracks := p.amina.Participant("lea").GetTracks()
-			for _, info := range tracks {
-				if info.GetSid() == p.camera.Now().GetSid() {
-					return info.GetMuted()
-				}
-			}
-			return false
-		}
+		muted := func() bool { return p.amina.sees("lea", p.camera.Now().GetSid()).GetMuted() }
 		p.amina.until(ctx, "the camera to be muted", muted)
 		for _, k := range []*talker{p.lea, p.amina} {
 			k.CutSocket()
@@ -240,6 +242,11 @@ func TestEverythingIsBackAfterTheProgramWasKilled(t *testing.T) {
 		s := startProcess(t)
 		ctx := within60(t)
 		p := startPair(ctx, t, &s.testServer, "killed", o)
+		if err := p.camera.Mute(true); err != nil {
+			t.Fatal(err)
+		}
+		muted := func() bool { return p.amina.sees("lea", p.camera.Now().GetSid()).GetMuted() }
+		p.amina.until(ctx, "the camera to be muted", muted)
 		sids := map[string]string{"lea": p.lea.SID(), "amina": p.amina.SID()}
 		s.kill()
 		for _, k := range []*talker{p.lea, p.amina} {
@@ -251,6 +258,10 @@ func TestEverythingIsBackAfterTheProgramWasKilled(t *testing.T) {
 			if k.SID() == sids[k.Identity()] {
 				t.Errorf("%s has the same sid in another session", k.Identity())
 			}
+		}
+		p.amina.until(ctx, "the camera to be there, still muted", muted)
+		if err := p.camera.Mute(false); err != nil {
+			t.Fatal(err)
 		}
 		p.flows(ctx, t)
 		for _, k := range []*talker{p.lea, p.amina} {

@@ -1,0 +1,117 @@
+package client
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// timed is a packet and when it came.
+type timed struct {
+	*rtp.Packet
+	at time.Time
+}
+
+// sent is a row of synthetic packets, 15 pictures a second, the first a keyframe.
+func sent(mime string, layer, frames int) []timed {
+	f := formats()[mime]
+	s := &stream{layer: Simulcast[layer], index: layer, write: f.frame, picture: 0x7ffe}
+	var out []timed
+	for i := range frames {
+		packets, _ := s.next(i == 0)
+		for _, p := range packets {
+			out = append(out, timed{&rtp.Packet{
+				Header:  rtp.Header{Version: 2, SequenceNumber: uint16(65530 + len(out)), Timestamp: uint32(i) * 6000, Marker: p.marker},
+				Payload: p.body,
+			}, time.Unix(1, 0).Add(time.Duration(i) * time.Second / 15)})
+		}
+	}
+	return out
+}
+
+func watch(mime string, packets []timed) Stats {
+	f := formats()[mime]
+	c := newContinuity(f, synthetic{f})
+	for _, p := range packets {
+		c.packet(p.Packet, p.at)
+	}
+	return c.stats()
+}
+
+func TestWholeStreamHasNoFault(t *testing.T) {
+	for _, mime := range []string{webrtc.MimeTypeVP8, webrtc.MimeTypeVP9, webrtc.MimeTypeAV1, webrtc.MimeTypeH264} {
+		got := watch(mime, sent(mime, 2, 30))
+		if got.Faults() != 0 || got.ColdStart || got.Frames != 30 || got.Keyframes != 1 || got.Layer != 2 || got.Freezes != 0 {
+			t.Errorf("%s: %+v", mime, got)
+		}
+	}
+}
+
+// Each thing that a server may do wrong is seen, and as what it is.
+func TestEveryFaultIsSeen(t *testing.T) {
+	for name, x := range map[string]struct {
+		spoil func(p []timed) []timed
+		is    func(Stats) uint64
+	}{
+		"a packet left out": {
+			func(p []timed) []timed { return append(p[:7:7], p[8:]...) },
+			func(s Stats) uint64 { return s.Missing },
+		},
+		"a packet twice": {
+			func(p []timed) []timed { return append(p[:8:8], p[7:]...) },
+			func(s Stats) uint64 { return s.Repeated },
+		},
+		"a timestamp back": {
+			func(p []timed) []timed { p[20].Timestamp -= 12000; return p },
+			func(s Stats) uint64 { return s.BadTimestamps },
+		},
+		"a timestamp far ahead": {
+			func(p []timed) []timed {
+				for _, x := range p[20:] {
+					x.Timestamp += 0x40000000
+				}
+				return p
+			},
+			func(s Stats) uint64 { return s.BadTimestamps },
+		},
+		"a picture id out of the row": {
+			func(p []timed) []timed { numberVP8(p[20].Payload, 77); return p },
+			func(s Stats) uint64 { return s.BadPictures },
+		},
+		"another byte": {
+			func(p []timed) []timed { p[12].Payload[40]++; return p },
+			func(s Stats) uint64 { return s.BadBytes },
+		},
+		"a packet of a frame swapped for another": {
+			func(p []timed) []timed {
+				p[11].Payload, p[12].Payload = p[12].Payload, p[11].Payload
+				return p
+			},
+			func(s Stats) uint64 { return s.Torn },
+		},
+	} {
+		if got := watch(webrtc.MimeTypeVP8, x.spoil(sent(webrtc.MimeTypeVP8, 2, 30))); x.is(got) == 0 {
+			t.Errorf("%s was not seen: %+v", name, got)
+		}
+	}
+}
+
+func TestLatePacketIsReordered(t *testing.T) {
+	packets := sent(webrtc.MimeTypeVP8, 2, 10)
+	packets[11], packets[12] = packets[12], packets[11]
+	if got := watch(webrtc.MimeTypeVP8, packets); got.Missing != 0 || got.Reordered != 1 || got.Repeated != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFreezeIsMeasured(t *testing.T) {
+	packets := sent(webrtc.MimeTypeVP8, 0, 30)
+	for i := range packets[15:] {
+		packets[15+i].at = packets[15+i].at.Add(time.Second) // in which nothing came
+	}
+	if got := watch(webrtc.MimeTypeVP8, packets); got.Freezes != 1 || got.Frozen < time.Second || got.Frozen > 1100*time.Millisecond {
+		t.Errorf("%+v", got)
+	}
+}
