@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test unit fuzz e2e lint format bench generate clean
+.PHONY: run build test packages unit fuzz e2e lint format bench generate clean
 
 WEB_SOURCES := $(shell find web/src web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
@@ -26,7 +26,11 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run --silent build
 
 # Everything that must hold before a change lands.
-test: lint unit fuzz e2e
+test: packages lint unit fuzz e2e
+
+# First of all: what is missing is said at once, not after ten minutes of tests.
+packages:
+	deploy/install-packages
 
 lint: web/dist/index.html
 	go vet ./...
@@ -35,8 +39,9 @@ lint: web/dist/index.html
 	go tool staticcheck ./...
 	cd web && npm run --silent lint && npm run --silent check
 
-unit: web/dist/index.html
-	deploy/install-packages
+# The race detector is C: without cgo there is none.
+unit: export CGO_ENABLED = 1
+unit: packages web/dist/index.html
 	cd web && npm test --silent
 	go test -race -run '^$$' ./... >/dev/null # builds them all, two at a time
 	go test -race -p 1 -timeout 10m ./...     # real media: not two packages on two cores
@@ -46,8 +51,7 @@ FUZZTIME ?= 10s
 fuzz: web/dist/index.html
 	.ci/fuzz $(FUZZTIME)
 
-e2e: build
-	deploy/install-packages
+e2e: packages build
 	cd web && npm run --silent e2e
 
 bench:

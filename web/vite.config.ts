@@ -1,24 +1,25 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { precompress } from './precompress.ts'
 
 // Where `npm run dev` finds a running `preau serve --dev`.
 const server = process.env['PREAU_URL'] ?? 'http://127.0.0.1:7880'
 
-// `npm test` compiles the messages once beforehand; the plugin would go on watching.
-const messages = process.env['VITEST']
-  ? []
-  : [
-      paraglideVitePlugin({
-        project: './project.inlang',
-        outdir: './src/paraglide',
-        strategy: ['localStorage', 'preferredLanguage', 'baseLocale'],
-      }),
-    ]
+// Only `npm run dev` needs messages compiled as they change. Builds and tests have them
+// compiled beforehand (`npm run messages`): the plugin never closes its database, whose
+// threads hold the process for half a minute after all is done.
+const messages = (): Plugin =>
+  paraglideVitePlugin({
+    project: './project.inlang',
+    outdir: './src/paraglide',
+    strategy: ['localStorage', 'preferredLanguage', 'baseLocale'],
+  }) as Plugin
+const watched = (command: string) => command === 'serve' && !process.env['VITEST']
 
-export default defineConfig({
-  plugins: [...messages, svelte(), precompress()],
+export default defineConfig(({ command }) => ({
+  plugins: [...(watched(command) ? [messages()] : []), svelte(), precompress()],
   build: {
     // precompress() clears what an earlier build left, and keeps dist/.keep,
     // without which the Go program could not embed an unbuilt page.
@@ -38,4 +39,4 @@ export default defineConfig({
     include: ['src/**/*.test.ts'],
     environment: 'node',
   },
-})
+}))

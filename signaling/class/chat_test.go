@@ -61,7 +61,7 @@ func TestMayChat(t *testing.T) {
 
 func TestChatTextIsChecked(t *testing.T) {
 	sc := lesson(t, false)
-	for _, bad := range []string{"", " \n ", strings.Repeat("é", MaxChatLength+1), "a\x00b", "a\u202Eb", "\xff"} {
+	for _, bad := range []string{"", " \n ", "\u200B\n\u3164", strings.Repeat("é", MaxChatLength+1), "a\x00b", "a\u202Eb", "\xff"} {
 		sc.refused(classpb.Code_CODE_INVALID, By("P_1"), chat(toEveryone(), bad))
 	}
 	sc.do(By("P_1"), chat(toEveryone(), " "+strings.Repeat("é", MaxChatLength)+"\r\n"))

@@ -69,6 +69,7 @@ func TestNames(t *testing.T) {
 		"محمد":                                   "محمد",
 		"\u0915\u094d\u200d\u0937":               "\u0915\u094d\u200d\u0937", // a joiner that Devanagari needs
 		"\U0001F469\u200d\U0001F52C":             "\U0001F469\u200d\U0001F52C",
+		"Zo\u00eb\u200B":                         "Zo\u00eb\u200B", // there is something to see
 		strings.Repeat("é", MaxNameLength):       strings.Repeat("é", MaxNameLength),
 		" " + strings.Repeat("n", MaxNameLength): strings.Repeat("n", MaxNameLength),
 	} {
@@ -79,6 +80,7 @@ func TestNames(t *testing.T) {
 	for _, name := range []string{
 		strings.Repeat("n", MaxNameLength+1), strings.Repeat("n", 10<<10), "a\x00", "a\nb", "a\u0085b",
 		"a\u202Eb", "a\u2066b", "a\u200Fb", "a\u2028b", "\uFEFFa", "a\U000E0001b", "\xff",
+		"\u200B", "\u2060", "\u3164", "\u115F", "\uFFA0", "\u00AD", "\u034F", "\uFE0F", "\u2800", "\u200D\u2009\u2063", "\U000E0041",
 	} {
 		if got, err := CleanName(name); err == nil {
 			t.Errorf("%q became %q", name, got)

@@ -9,8 +9,8 @@ import (
 )
 
 // CleanName trims and normalizes (NFC) a person's name, or refuses it: too long, or with control or
-// bidirectional-control characters, which could make one name look like another. Empty is allowed
-// here: a foreign token may carry no name.
+// bidirectional-control characters, which could make one name look like another, or with nothing to
+// see in it. Empty is allowed here: a foreign token may carry no name.
 func CleanName(name string) (string, error) {
 	return cleanLine("name", name, MaxNameLength)
 }
@@ -20,18 +20,22 @@ func CleanTitle(title string) (string, error) {
 	return cleanLine("title", title, MaxTitleLength)
 }
 
-// cleanChat keeps line feeds and tabs; what is empty after trimming is refused.
+// cleanChat keeps line feeds and tabs; what is empty after trimming, or looks so, is refused.
 func cleanChat(text string) (string, error) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	text, err := clean("text", text, MaxChatLength, "\n\t")
-	if err == nil && text == "" {
+	if err == nil && !strings.ContainsFunc(text, inked) {
 		err = invalid("the text is empty")
 	}
 	return text, err
 }
 
 func cleanLine(what, text string, limit int) (string, error) {
-	return clean(what, text, limit, "")
+	text, err := clean(what, text, limit, "")
+	if err == nil && text != "" && !strings.ContainsFunc(text, inked) {
+		err = invalid("the %s has no visible character", what)
+	}
+	return text, err
 }
 
 // clean looks at the size before it normalizes, so that a huge text costs little.
@@ -57,6 +61,14 @@ func refused(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Bidi_Control, r) ||
 		unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) ||
 		r == '\uFEFF' || r >= 0xE0000 && r <= 0xE001F
+}
+
+// inked: leaves something to see on a page. Spaces do not, nor what Unicode derives as
+// Default_Ignorable_Code_Point (joiners, fillers, variation selectors, tags), nor an empty Braille cell.
+func inked(r rune) bool {
+	ignorable := unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+	return !ignorable && !unicode.IsSpace(r) && r != '\u2800'
 }
 
 // cleanToken checks a name that machines give: a sid, a media type, a class's name.

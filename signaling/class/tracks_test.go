@@ -89,6 +89,27 @@ func TestMuteAllAndLock(t *testing.T) {
 	want(t, sc.do(By(ada), takeWord(ada)), "word_taken", "track_muted")
 }
 
+// An exception is taken back, not turned around: who was closed and is back at the class's rule obeys
+// the next “mute all and keep muted”; who was allowed by a teacher does not.
+func TestMuteAllAndExceptions(t *testing.T) {
+	sc := lesson(t, false)
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	sc.publish(ada, "TR_a", microphone)
+	sc.publish(blaise, "TR_b", microphone)
+	set := func(id string, s classpb.Switch) {
+		sc.do(By("P_1"), setPermissions(&classpb.SetPermissions{Participant: id, Microphone: ptr(s)}))
+	}
+	set(ada, classpb.Switch_SWITCH_DENIED)
+	holds(t, "closed", sc.state.GetTracks()["TR_a"].GetMutedByTeacher())
+	set(ada, classpb.Switch_SWITCH_DEFAULT)
+	want(t, sc.do(By(ada), mute("TR_a", false)), "track_muted")
+	set(blaise, classpb.Switch_SWITCH_ALLOWED)
+
+	sc.do(By("P_1"), muteAll(true))
+	sc.refused(classpb.Code_CODE_FORBIDDEN, By(ada), mute("TR_a", false))
+	want(t, sc.do(By(blaise), mute("TR_b", false)), "track_muted")
+}
+
 func TestPublishTwiceIsAnUpdate(t *testing.T) {
 	sc := lesson(t, false)
 	ada := sc.join("ada", "Ada", pupil)

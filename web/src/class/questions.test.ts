@@ -8,9 +8,13 @@ import {
   StateSchema,
   Switch,
   TrackKind,
+  TrackPublishedSchema,
+  TrackUnpublishedSchema,
   type State,
 } from '../gen/class_pb'
+import { event } from './fake-server.test-support'
 import * as q from './questions'
+import { apply, begin } from './reduce'
 import { stageOf } from './stage'
 
 type Person = MessageInitShape<typeof ParticipantSchema> & { readonly id: string }
@@ -153,6 +157,38 @@ describe('the stage', () => {
     }
     const s = classOf([teacher, amina], { tracks, spotlight: 'L' })
     expect(stageOf(s)).toEqual({ kind: 'screen', participant: 'T' })
+  })
+
+  it('is the latest of two teachers’ screens, and the other’s again when that ends', () => {
+    const second = { ...teacher, id: 'T2', order: 7n }
+    const shares = (seq: bigint, sid: string, participant: string) =>
+      event(seq, {
+        case: 'trackPublished',
+        value: create(TrackPublishedSchema, {
+          track: { sid, participant, source: Source.SCREEN, kind: TrackKind.VIDEO },
+        }),
+      })
+    const both = [shares(1n, 'TR_Z', 'T'), shares(2n, 'TR_A', 'T2')]
+    const s = both.reduce(apply, classOf([teacher, second]))
+    expect(stageOf(s)).toEqual({ kind: 'screen', participant: 'T2' })
+    // What is learned of a screen later makes it no newer.
+    expect(stageOf(apply(s, shares(3n, 'TR_Z', 'T')))).toEqual({
+      kind: 'screen',
+      participant: 'T2',
+    })
+    const stop = create(TrackUnpublishedSchema, { sid: 'TR_A' })
+    const after = apply(s, event(3n, { case: 'trackUnpublished', value: stop }))
+    expect(stageOf(after)).toEqual({ kind: 'screen', participant: 'T' })
+  })
+
+  it('is the same for all who come later, in whatever order their snapshot lists screens', () => {
+    const one = track('TR_1', 'A', Source.SCREEN)
+    const other = track('TR_2', 'L', Source.SCREEN)
+    const stages = [
+      { ...one, ...other },
+      { ...other, ...one },
+    ].map((tracks) => stageOf(begin(classOf([amina, leo], { tracks }))))
+    expect(stages[0]).toEqual(stages[1])
   })
 })
 

@@ -8,7 +8,7 @@ export type Stage =
   | { readonly kind: 'person'; readonly participant: string } // spotlight or teacher
   | { readonly kind: 'empty' } // no teacher here yet
 
-/** A shared screen first, the latest teacher's before others'; then the spotlight; then the teacher. */
+/** A shared screen first, a teacher's before others' and the latest of equals; then the spotlight; then the teacher. */
 export function stageOf(s: State): Stage {
   const screen = screenOnStage(s)
   if (screen) return { kind: 'screen', participant: screen.participant }
@@ -19,13 +19,20 @@ export function stageOf(s: State): Stage {
   return teacher ? { kind: 'person', participant: teacher.id } : { kind: 'empty' }
 }
 
+/**
+ * Tracks stand in the order in which they were published. A snapshot does not tell
+ * that order: those it brings count as published in the order of their sids, so that
+ * whoever comes later sees the same as others who do.
+ */
 function screenOnStage(s: State): Track | undefined {
-  const screens = Object.values(s.tracks).filter((t) => t.source === Source.SCREEN)
   const weight = (t: Track) => {
     if (t.participant === s.spotlight) return 0
     return s.participants[t.participant]?.role === Role.TEACHER ? 1 : 2
   }
-  return screens.sort((a, b) => weight(a) - weight(b) || compare(a.sid, b.sid))[0]
+  return Object.values(s.tracks)
+    .filter((t) => t.source === Source.SCREEN)
+    .reverse()
+    .sort((a, b) => weight(a) - weight(b))[0] // stable: the latest of equals stays first
 }
 
 function leadingTeacher(s: State): Participant | undefined {
@@ -36,8 +43,4 @@ function leadingTeacher(s: State): Participant | undefined {
 
 function isHere(p: Participant | undefined): boolean {
   return p?.presence === Presence.PRESENT || p?.presence === Presence.AWAY
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

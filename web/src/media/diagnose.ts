@@ -68,9 +68,10 @@ async function refusal(
   return state === 'prompt' ? 'dismissed' : 'denied'
 }
 
-// Chromium: "Permission denied by system"; Firefox: "…by the user agent or the platform…".
+// Chromium: "Permission denied by system". Firefox and Safari say "…not allowed by the user
+// agent or the platform…" of every refusal, the person's own too: that tells nothing.
 function saysSystem(error: unknown): boolean {
-  return /by system|platform|system settings|os-level/i.test(message(error))
+  return /by system|system settings|os-level/i.test(message(error))
 }
 
 function message(error: unknown): string {

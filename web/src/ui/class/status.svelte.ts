@@ -52,7 +52,7 @@ function openMicrophone(room: Classroom): Line['act'] {
 function asked(room: Classroom): Line | undefined {
   if (!room.moments.unmuteAsked || room.media.microphone.state === 'on') return undefined
   return {
-    text: m.status_unmute_asked(),
+    text: room.people.isTeacher ? m.status_unmute_asked_teacher() : m.status_unmute_asked_pupil(),
     tone: 'calm',
     act: openMicrophone(room),
     dismiss: () => room.moments.dismissUnmute(),
@@ -90,15 +90,26 @@ function refused(desk: Desk): Line | undefined {
   return { text: desk.refusal, tone: 'warn', dismiss: () => (desk.refusal = undefined) }
 }
 
+const toPupil = {
+  talking: m.status_talk_hold_pupil,
+  word: m.status_word_pupil,
+  muted: m.status_muted_pupil,
+}
+const toTeacher = {
+  talking: m.status_talk_hold_teacher,
+  word: m.status_word_teacher,
+  muted: m.status_muted_teacher,
+}
+
 function own(room: Classroom, passing: Passing): Line | undefined {
   const open = room.media.microphone.state === 'on'
-  if (passing.talking) return { text: m.status_talk_hold(), tone: 'calm' }
+  const said = room.people.isTeacher ? toTeacher : toPupil
+  if (passing.talking) return { text: said.talking(), tone: 'calm' }
   if (room.me && room.people.word.has(room.me.id)) {
-    if (open) return { text: m.status_word_pupil(), tone: 'calm' }
-    return { text: m.status_word_pupil(), tone: 'calm', act: openMicrophone(room) }
+    return { text: said.word(), tone: 'calm', ...(open ? {} : { act: openMicrophone(room) }) }
   }
   if (!passing.mutedByTeacher || open) return undefined
-  return { text: m.status_muted_by_teacher(), tone: 'calm', dismiss: passing.forgetMuted }
+  return { text: said.muted(), tone: 'calm', dismiss: passing.forgetMuted }
 }
 
 function weak(room: Classroom): Line | undefined {
