@@ -9,6 +9,16 @@ const run = promisify(execFile)
 const speech =
   'Bonjour à tous. Aujourd’hui nous parlons de la photosynthèse. Une feuille verte prend la lumière du soleil.'
 
+/** A name for this machine that a browser, unlike 127.0.0.1, does not trust without https. */
+export const insecureHost = 'preau.test'
+
+export interface PersonOptions {
+  readonly phone?: boolean
+  readonly language?: string
+  /** The person said no to microphone and camera, for good. */
+  readonly denied?: boolean
+}
+
 /** Debian's Chromium with a fake camera and a microphone that speaks. */
 export class TestBrowser {
   readonly #people: Person[] = []
@@ -39,16 +49,19 @@ export class TestBrowser {
         `--use-file-for-fake-audio-capture=${wav}`,
         '--auto-select-desktop-capture-source=Entire screen',
         '--autoplay-policy=no-user-gesture-required',
+        `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
       ],
     })
     return new TestBrowser(browser, directory)
   }
 
-  async person(options: { phone?: boolean; language?: string } = {}): Promise<Person> {
+  async person(options: PersonOptions = {}): Promise<Person> {
+    const clipboard = ['clipboard-read', 'clipboard-write']
     const context = await this.browser.newContext({
       viewport: options.phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
       locale: options.language ?? 'fr-FR',
-      permissions: ['microphone', 'camera', 'clipboard-read', 'clipboard-write'],
+      // What is not granted here is denied, without a question.
+      permissions: options.denied ? clipboard : ['microphone', 'camera', ...clipboard],
       reducedMotion: 'reduce',
     })
     // Every peer connection is kept where the test can ask it for statistics.
@@ -69,6 +82,11 @@ export class TestBrowser {
     return person
   }
 
+  /** What went wrong on anybody's page, whoever left already included. */
+  failures(): string[] {
+    return this.#people.flatMap((person) => person.failures)
+  }
+
   /** Sends everybody away who is still there, so that a failed test's pages do not slow the next. */
   async closePeople(): Promise<void> {
     await Promise.all(this.#people.splice(0).map((person) => person.close()))
@@ -79,6 +97,8 @@ export class TestBrowser {
     await rm(this.directory, { recursive: true, force: true })
   }
 }
+
+const local = new Set(['127.0.0.1', insecureHost])
 
 export interface Received {
   /** Sum of the energy decoded from each audio stream that is alive. */
@@ -106,7 +126,7 @@ export class Person {
     page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`))
     page.on('request', (request) => {
       const { hostname, protocol } = new URL(request.url())
-      if (/^(http|ws)s?:$/.test(protocol) && hostname !== '127.0.0.1')
+      if (/^(http|ws)s?:$/.test(protocol) && !local.has(hostname))
         this.failures.push(`a request to another host: ${request.url()}`)
     })
   }

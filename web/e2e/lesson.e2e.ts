@@ -48,7 +48,7 @@ const everyone = (): [string, Person][] => [
 
 describe('a lesson', () => {
   it('is opened by the teacher, and pupils are let in from the lobby', async () => {
-    ;({ teacher, code } = await openClass(browser, server, title, true))
+    ;({ teacher, code } = await openClass(browser, server, title, { lobby: true }))
     amina = await comeIn(browser, server, code, 'Amina')
     await amina.get('waiting-screen').waitFor()
     await accessible(amina, 'waiting room')

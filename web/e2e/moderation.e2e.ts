@@ -38,7 +38,7 @@ oneStory(() => browser)
 
 describe('a class in order', () => {
   it('lets in whom the teacher wants, and refuses the others', async () => {
-    ;({ teacher, code } = await openClass(browser, server, '6e A · Français', true))
+    ;({ teacher, code } = await openClass(browser, server, '6e A · Français', { lobby: true }))
     amina = await comeIn(browser, server, code, 'Amina')
     leo = await comeIn(browser, server, code, 'Léo')
     const stranger = await comeIn(browser, server, code, 'Inconnu', { phone: true })

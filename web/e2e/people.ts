@@ -7,23 +7,39 @@ export interface Opened {
   readonly code: string
 }
 
+/** Who somebody's browser belongs to: a phone, a language other than French. */
+export interface Device {
+  readonly phone?: boolean
+  readonly language?: string
+}
+
 /** A teacher opens a class from the landing page and goes in. */
 export async function openClass(
   browser: TestBrowser,
   server: Server,
   title: string,
-  lobby = false,
+  { lobby = false, ...device }: Device & { readonly lobby?: boolean } = {},
 ): Promise<Opened> {
-  const teacher = await browser.person()
-  const { page } = teacher
-  await page.goto(server.url)
+  const teacher = await browser.person(device)
+  await askForClass(teacher, server, title, lobby)
+  await enter(teacher, 'Mme Leroy')
+  await teacher.get('stage').waitFor()
+  return { teacher, code: await invitationCode(teacher) }
+}
+
+/** The landing page, as far as the door of a new class. */
+export async function askForClass(
+  teacher: Person,
+  server: Server,
+  title: string,
+  lobby = false,
+): Promise<void> {
+  await teacher.page.goto(server.url)
   await teacher.get('landing-title').fill(title)
   const checked = await teacher.get('landing-lobby').isChecked()
   if (checked !== lobby) await teacher.get('landing-lobby').click()
   await teacher.get('landing-open').click()
-  await enter(teacher, 'Mme Leroy')
-  await teacher.get('stage').waitFor()
-  return { teacher, code: await invitationCode(teacher) }
+  await teacher.get('prejoin-name').waitFor()
 }
 
 /** Fills in the pre-join screen and enters. */
@@ -33,10 +49,17 @@ export async function enter(person: Person, name: string): Promise<void> {
 }
 
 export async function invitationCode(person: Person): Promise<string> {
-  await person.get('invite-open').first().click()
+  await control(person, 'invite-open')
   const text = (await person.get('invite-code').textContent()) ?? ''
   await person.page.keyboard.press('Escape')
   return text.replace(/[^0-9A-Z]/g, '')
+}
+
+/** Uses a control of the class: in the bar, or, on a phone, in the menu of what is rarer. */
+export async function control(person: Person, id: string): Promise<void> {
+  const here = person.get(id).first()
+  if (!(await here.isVisible())) await person.get('bar-more').click()
+  await here.click()
 }
 
 /** A pupil comes by the class's link. */
@@ -45,7 +68,7 @@ export async function comeIn(
   server: Server,
   code: string,
   name: string,
-  options: { phone?: boolean; language?: string } = {},
+  options: Device = {},
 ): Promise<Person> {
   const pupil = await browser.person(options)
   await pupil.page.goto(`${server.url}/c/${code}`)
@@ -106,7 +129,7 @@ export async function panel(person: Person, name: 'people' | 'chat'): Promise<vo
   if (await person.get(`panel-${name}`).isVisible()) return
   const tab = person.get(`tab-${name}`).first()
   if (await tab.isVisible()) await tab.click()
-  else await person.get(`bar-${name}`).first().click()
+  else await control(person, `bar-${name}`)
   await person.get(`panel-${name}`).waitFor()
 }
 

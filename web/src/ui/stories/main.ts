@@ -1,5 +1,6 @@
 // Every screen with made-up people, without a server: /stories.html?story=NAME&lang=fr&theme=dark
-// Only `npm run dev` serves it; the production build does not know it.
+// `npm run dev` serves it, and the end-to-end tests look at each story; the production
+// build does not know it.
 import { mount } from 'svelte'
 import '../tokens.css'
 import '../base.css'

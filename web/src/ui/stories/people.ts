@@ -1,8 +1,9 @@
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import {
   ChatMessageSchema,
   LocksSchema,
   ParticipantSchema,
+  PermissionsSchema,
   Phase,
   Presence,
   Role,
@@ -55,6 +56,13 @@ export interface Scene {
   hands?: readonly number[]
   word?: readonly number[]
   waiting?: number
+  /** Who is not here. */
+  absent?: readonly number[]
+  banned?: readonly number[]
+  roles?: Readonly<Record<number, Role>>
+  permissions?: Readonly<Record<number, MessageInitShape<typeof PermissionsSchema>>>
+  locks?: MessageInitShape<typeof LocksSchema>
+  spotlight?: number
   chat?: readonly ChatMessage[]
   title?: string
 }
@@ -82,9 +90,18 @@ export function message(
   })
 }
 
+function inScene(scene: Scene, index: number): Participant {
+  const out = scene.absent?.includes(index) === true || scene.banned?.includes(index) === true
+  const one = person(index, out ? Presence.GONE : Presence.PRESENT)
+  one.role = scene.roles?.[index] ?? one.role
+  one.banned = scene.banned?.includes(index) ?? false
+  one.permissions = create(PermissionsSchema, scene.permissions?.[index])
+  return one
+}
+
 /** classOf is the state that a scene amounts to. */
 export function classOf(scene: Scene): State {
-  const people = Array.from({ length: scene.size }, (_, index) => person(index))
+  const people = Array.from({ length: scene.size }, (_, index) => inScene(scene, index))
   const first = scene.size
   for (let i = 0; i < (scene.waiting ?? 0); i++) people.push(person(first + i, Presence.WAITING))
   const tracks = [
@@ -95,11 +112,12 @@ export function classOf(scene: Scene): State {
   return create(StateSchema, {
     session: 'RM_story',
     name: 'story',
-    title: scene.title ?? '5e B · Sciences',
+    title: scene.title ?? '5e B · Photosynthèse',
     code: '7K3MQ2XA',
     phase: Phase.OPEN,
     lobby: (scene.waiting ?? 0) > 0,
-    locks: create(LocksSchema, { screen: true, privateChat: true }),
+    locks: create(LocksSchema, scene.locks ?? { screen: true, privateChat: true }),
+    spotlight: scene.spotlight === undefined ? '' : `P_${scene.spotlight}`,
     participants: Object.fromEntries(people.map((p) => [p.id, p])),
     hands: (scene.hands ?? []).map((index) => `P_${index}`),
     word: (scene.word ?? []).map((index) => `P_${index}`),

@@ -1,5 +1,7 @@
+import { Role, Switch } from '../../gen/class_pb'
 import type { Classroom } from '../../session/classroom'
 import { fakeRoom } from './fake.svelte'
+import type { RoomName } from './names'
 import { classOf, message } from './people'
 
 const talk = [
@@ -23,7 +25,7 @@ const lesson = {
 }
 
 /** Rooms by the story's name. */
-export const scenes: Record<string, () => Classroom> = {
+export const scenes: Record<RoomName, () => Classroom> = {
   'class-teacher': () =>
     fakeRoom(classOf(lesson), {
       me: 0,
@@ -55,6 +57,37 @@ export const scenes: Record<string, () => Classroom> = {
     fakeRoom(classOf({ size: 1, title: '6e A · Mathématiques' }), { me: 0, microphone: true }),
   'class-voice': () =>
     fakeRoom(classOf({ size: 12, open: [0] }), { me: 3, speakers: [0], unmuteAsked: true }),
+  'class-waiting-for-teacher': () =>
+    fakeRoom(classOf({ size: 6, absent: [0] }), { me: 3, microphone: false }),
+  // A class that was moderated: mute and keep muted, a spotlight, exceptions, an
+  // observer, a recording, somebody banned; the teacher was called on by another.
+  'class-moderated': () =>
+    fakeRoom(
+      classOf({
+        ...lesson,
+        size: 9,
+        screen: undefined,
+        cameras: [0, 1, 2, 3, 5],
+        hands: [1],
+        word: [0, 2],
+        waiting: 0,
+        banned: [8],
+        locks: { unmute: true, screen: true, privateChat: true },
+        spotlight: 2,
+        roles: { 4: Role.PRESENTER, 5: Role.OBSERVER, 6: Role.TEACHER, 7: Role.RECORDER },
+        permissions: { 1: { microphone: Switch.ALLOWED, chat: Switch.DENIED } },
+      }),
+      { me: 0 },
+    ),
+  'class-locked': () =>
+    fakeRoom(
+      classOf({
+        ...lesson,
+        locks: { microphone: true, camera: true, screen: true, chat: true },
+        word: [],
+      }),
+      { me: 3 },
+    ),
   'class-reconnecting': () =>
     fakeRoom(classOf(lesson), { me: 3, status: { phase: 'reconnecting' } }),
   'class-sound': () => fakeRoom(classOf(lesson), { me: 3, soundBlocked: true }),
