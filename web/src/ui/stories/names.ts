@@ -2,6 +2,7 @@
 // knowing a component. Stories.svelte and scenes.ts must have all of them.
 
 export const rooms = [
+  'class-lesson',
   'class-teacher',
   'class-pupil',
   'class-person',

@@ -56,6 +56,7 @@ export interface Scene {
   hands?: readonly number[]
   word?: readonly number[]
   waiting?: number
+  waitingNames?: readonly string[]
   /** Who is not here. */
   absent?: readonly number[]
   banned?: readonly number[]
@@ -103,7 +104,12 @@ function inScene(scene: Scene, index: number): Participant {
 export function classOf(scene: Scene): State {
   const people = Array.from({ length: scene.size }, (_, index) => inScene(scene, index))
   const first = scene.size
-  for (let i = 0; i < (scene.waiting ?? 0); i++) people.push(person(first + i, Presence.WAITING))
+  for (let i = 0; i < (scene.waiting ?? 0); i++) {
+    const one = person(first + i, Presence.WAITING)
+    const name = scene.waitingNames?.[i]
+    if (one.profile && name) one.profile.name = name
+    people.push(one)
+  }
   const tracks = [
     ...(scene.cameras ?? []).map((index) => track(index, Source.CAMERA)),
     ...(scene.open ?? []).map((index) => track(index, Source.MICROPHONE)),

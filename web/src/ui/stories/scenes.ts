@@ -26,6 +26,22 @@ const lesson = {
 
 /** Rooms by the story's name. */
 export const scenes: Record<RoomName, () => Classroom> = {
+  // The picture in README.md: a pupil presents, the teacher sees who asks and who waits.
+  'class-lesson': () =>
+    fakeRoom(
+      classOf({
+        size: 12,
+        cameras: [0, 1, 2, 3, 4, 5, 6],
+        open: [0, 2],
+        screen: 2,
+        roles: { 2: Role.PRESENTER },
+        hands: [6, 4],
+        waiting: 1,
+        waitingNames: ['Bastien'],
+        chat: talk,
+      }),
+      { me: 0, microphone: true, camera: true, speakers: [2], weak: [5], reactions: [[1, '👏']] },
+    ),
   'class-teacher': () =>
     fakeRoom(classOf(lesson), {
       me: 0,
