@@ -14,6 +14,7 @@ import {
   turnOn,
 } from './people.ts'
 import { Server } from './server.ts'
+import { message } from './words.ts'
 
 // What a teacher does to keep a class in order, and what pupils see of it.
 
@@ -87,6 +88,16 @@ describe('a class in order', () => {
     await personMenu(teacher, 'Amina', 'menu-mute')
     await expect.poll(() => isOn(amina, 'bar-mic'), { timeout: 10_000 }).toBe(false)
     await turnOn(amina, 'bar-mic') // nothing is locked yet
+    // Closed for Amina alone and opened again: no exception, what comes holds for her too.
+    await personMenu(teacher, 'Amina', 'menu-may-microphone')
+    await expect.poll(() => isOn(amina, 'bar-mic'), { timeout: 10_000 }).toBe(false)
+    expect(await personRow('Amina')).toContain(message('fr', 'exception_mic'))
+    await teacher.get('menu-may-microphone').click()
+    await expect
+      .poll(() => personRow('Amina'), { timeout: 10_000 })
+      .not.toContain(message('fr', 'exception_mic'))
+    await teacher.page.keyboard.press('Escape')
+    await turnOn(amina, 'bar-mic')
     await teacher.get('teacher-menu').click()
     await accessible(teacher, 'teacher menu')
     await teacher.screenshot('teacher-menu-1280')
@@ -161,6 +172,11 @@ describe('a class in order', () => {
     for (const person of [teacher, amina, leo, tab]) expect(person.failures).toEqual([])
   })
 })
+
+/** What the teacher's list says of a person. */
+async function personRow(name: string): Promise<string> {
+  return (await teacher.get('person-row').filter({ hasText: name }).textContent()) ?? ''
+}
 
 /** Lets in or refuses one who waits. */
 async function lobby(name: string, act: 'lobby-admit' | 'lobby-refuse'): Promise<void> {
