@@ -14,7 +14,9 @@ import (
 // testNode runs a node on loopback until the test ends.
 func testNode(t testing.TB, o Options) *Node {
 	t.Helper()
-	o.Bind, o.Loopback = "127.0.0.1", true
+	if o.Loopback = true; o.Bind == "" {
+		o.Bind = "127.0.0.1"
+	}
 	n, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -61,10 +63,13 @@ func join(t testing.TB, r *Router, sid string, one bool) *client {
 	return joinWith(t, r, sid, one, means{})
 }
 
-// joinBy joins over a socket of the caller's, or nil: over one of its own.
+// joinBy joins over a socket of the caller's.
 func joinBy(t testing.TB, r *Router, sid string, one bool, socket net.PacketConn) *client {
 	t.Helper()
-	return joinWith(t, r, sid, one, means{socket: socket})
+	return joinOver(t, r, sid, one, network{settings: func(s *webrtc.SettingEngine) {
+		s.SetICEUDPMux(webrtc.NewICEUDPMux(nil, socket))
+		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	}})
 }
 
 // joinAble joins with a client that knows other codecs than pion's default ones.
@@ -73,10 +78,23 @@ func joinAble(t testing.TB, r *Router, sid string, one bool, codecs func(*webrtc
 	return joinWith(t, r, sid, one, means{codecs: codecs})
 }
 
+// joinOver joins over a network of the caller's.
+func joinOver(t testing.TB, r *Router, sid string, one bool, over network) *client {
+	t.Helper()
+	return joinWith(t, r, sid, one, means{network: over})
+}
+
 // means are what a client has beside pion's defaults.
 type means struct {
-	socket net.PacketConn                  // nil: one of its own
+	network
 	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
+}
+
+// network is what stands between a client and the node.
+type network struct {
+	settings func(*webrtc.SettingEngine)
+	conf     webrtc.Configuration
+	full     bool // the client asks for a full ICE agent
 }
 
 func joinWith(t testing.TB, r *Router, sid string, one bool, with means) *client {
@@ -86,7 +104,7 @@ func joinWith(t testing.TB, r *Router, sid string, one bool, with means) *client
 		changed: make(chan struct{}), mids: map[string]string{}, tracks: map[string]*received{},
 		channels: map[string]*webrtc.DataChannel{}, msids: map[string]string{}, firedMids: map[string]int{},
 	}
-	peer, err := r.Join(PeerOptions{Participant: sid, SinglePC: one}, EventsFunc(func(e Event) { c.events <- e }))
+	peer, err := r.Join(PeerOptions{Participant: sid, SinglePC: one, FullICE: c.full}, EventsFunc(func(e Event) { c.events <- e }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,9 +137,8 @@ func joinWith(t testing.TB, r *Router, sid string, one bool, with means) *client
 func (c *client) connection() *webrtc.PeerConnection {
 	s := webrtc.SettingEngine{}
 	s.SetIncludeLoopbackCandidate(true)
-	if c.socket != nil {
-		s.SetICEUDPMux(webrtc.NewICEUDPMux(nil, c.socket))
-		s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	if c.settings != nil {
+		c.settings(&s)
 	}
 	m := &webrtc.MediaEngine{}
 	register := c.codecs
@@ -144,7 +161,7 @@ func (c *client) connection() *webrtc.PeerConnection {
 		c.t.Fatal(err)
 	}
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(reg)).
-		NewPeerConnection(webrtc.Configuration{})
+		NewPeerConnection(c.conf)
 	if err != nil {
 		c.t.Fatal(err)
 	}

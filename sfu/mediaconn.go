@@ -11,25 +11,27 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// relayQueue is how many packets may wait between the embedded TURN's relays and the media port,
-// each way. Overflow drops the newest.
+// relayQueue is how many packets may wait between the embedded TURN's relays and a media socket,
+// each way.
 const relayQueue = 512
 
-// mediaConn is the node's media socket, into which the relays of the embedded TURN put their
+// mediaConn is a socket of the media port, into which the relays of the embedded TURN put their
 // packets without a socket of their own:
 //
-//  1. a relay pushes its packet to the inbox and expires the read deadline;
+//  1. a relay pushes its packet to the inbox (full: the newest is dropped) and expires the read
+//     deadline;
 //  2. the one reader (pion's mux) wakes, clears the deadline, and empties the inbox first;
 //  3. what the mux writes to a relay's address goes to that relay instead of the socket.
 //
 // A direct packet costs nothing more than the socket's own read and write.
 type mediaConn struct {
 	*net.UDPConn
-	dropped prometheus.Counter
+	announced []netip.AddrPort // as clients know this socket
+	relays    *relayTable
+	dropped   prometheus.Counter
 
-	mu     sync.Mutex
-	inbox  []relayed
-	relays map[netip.AddrPort]*relayConn
+	mu    sync.Mutex
+	inbox []relayed
 }
 
 type relayed struct {
@@ -37,8 +39,23 @@ type relayed struct {
 	from netip.AddrPort
 }
 
-func newMediaConn(c *net.UDPConn, dropped prometheus.Counter) *mediaConn {
-	return &mediaConn{UDPConn: c, dropped: dropped, relays: map[netip.AddrPort]*relayConn{}}
+func newMediaConn(c *net.UDPConn, announced []netip.Addr, relays *relayTable, dropped prometheus.Counter) *mediaConn {
+	m := &mediaConn{UDPConn: c, relays: relays, dropped: dropped}
+	for _, a := range announced {
+		m.announced = append(m.announced, netip.AddrPortFrom(a, localAddr(c).Port()))
+	}
+	return m
+}
+
+// known is the address under which relays of a family know this socket: the first announced. Were
+// there several, a relay could not tell which of them an answer is from.
+func (c *mediaConn) known(like netip.Addr) (netip.AddrPort, bool) {
+	for _, a := range c.announced {
+		if a.Addr().Is4() == like.Is4() {
+			return a, true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 // ReadFromAddrPort reads from the relays and the socket.
@@ -69,11 +86,9 @@ func (c *mediaConn) ReadFrom(b []byte) (int, net.Addr, error) {
 // WriteToAddrPort writes to the socket, or to the relay that has this address.
 func (c *mediaConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	if isRelayAddr(to.Addr()) {
-		c.mu.Lock()
-		r := c.relays[netip.AddrPortFrom(to.Addr().Unmap(), to.Port())]
-		c.mu.Unlock()
-		if r != nil {
-			r.push(b)
+		to = unmapped(to)
+		if from, ok := c.known(to.Addr()); ok {
+			c.relays.push(b, from, to)
 		}
 		return len(b), nil // gone or full: lost, as on any network
 	}

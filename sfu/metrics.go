@@ -18,12 +18,27 @@ const (
 	dropLate                         // asked for again, but no longer in the history
 	dropCodec                        // the receiver cannot take the payload's form
 	dropDescriptor                   // its dependency descriptor cannot be read
+	dropConns                        // a connection to ICE over TCP: too many
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor", "connections",
 }
+
+// What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.
+type turnReason int
+
+const (
+	turnRequest turnReason = iota // not understood, not authenticated or not granted
+	turnPeer                      // to reach another host or port than our media's
+	turnFraming                   // a stream on which not TURN is spoken
+	turnSilent                    // a stream without an allocation for too long, or idle
+	turnFlood                     // too many streams without an allocation
+	turnReasons
+)
+
+var turnNames = [turnReasons]string{"request", "peer", "framing", "silent", "flood"}
 
 // metrics of one node. No label carries a name of anybody or anything.
 type metrics struct {
@@ -33,6 +48,10 @@ type metrics struct {
 	retransmitted, keyframesAsked, panics    prometheus.Counter
 	dropped                                  [dropReasons]prometheus.Counter
 	joinSeconds                              prometheus.Histogram
+
+	turnAllocations prometheus.Gauge
+	turnReplaced    prometheus.Counter
+	turnRefused     [turnReasons]prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -45,18 +64,23 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	drops := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: "preau", Subsystem: "sfu", Name: "dropped_total", Help: "Packets and messages dropped, by reason.",
 	}, []string{"reason"})
+	refusals := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "preau", Subsystem: "sfu", Name: "turn_refused_total", Help: "What the embedded TURN refused, by reason.",
+	}, []string{"reason"})
 	m := &metrics{
-		peers:          gauge("peers", "Participants with a media connection."),
-		routers:        gauge("routers", "Classes with a media connection."),
-		publications:   gauge("tracks", "Tracks published."),
-		subscriptions:  gauge("subscriptions", "Tracks sent to subscribers."),
-		packetsIn:      counter("packets_in_total", "RTP packets received."),
-		packetsOut:     counter("packets_out_total", "RTP packets sent."),
-		bytesIn:        counter("bytes_in_total", "Bytes of RTP received."),
-		bytesOut:       counter("bytes_out_total", "Bytes of RTP sent."),
-		retransmitted:  counter("retransmitted_total", "Packets sent again for a NACK."),
-		keyframesAsked: counter("keyframes_asked_total", "Keyframe requests sent to publishers."),
-		panics:         counter("panics_total", "Panics caught; each closed one peer."),
+		turnAllocations: gauge("turn_allocations", "Relays of the embedded TURN."),
+		turnReplaced:    counter("turn_replaced_total", "Relays that ended for a newer one of the same participant."),
+		peers:           gauge("peers", "Participants with a media connection."),
+		routers:         gauge("routers", "Classes with a media connection."),
+		publications:    gauge("tracks", "Tracks published."),
+		subscriptions:   gauge("subscriptions", "Tracks sent to subscribers."),
+		packetsIn:       counter("packets_in_total", "RTP packets received."),
+		packetsOut:      counter("packets_out_total", "RTP packets sent."),
+		bytesIn:         counter("bytes_in_total", "Bytes of RTP received."),
+		bytesOut:        counter("bytes_out_total", "Bytes of RTP sent."),
+		retransmitted:   counter("retransmitted_total", "Packets sent again for a NACK."),
+		keyframesAsked:  counter("keyframes_asked_total", "Keyframe requests sent to publishers."),
+		panics:          counter("panics_total", "Panics caught; each closed one peer."),
 		joinSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: "preau", Subsystem: "sfu", Name: "join_seconds",
 			Help:    "From a peer's join to its first connected transport.",
@@ -66,12 +90,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for i, name := range dropNames {
 		m.dropped[i] = drops.WithLabelValues(name)
 	}
+	for i, name := range turnNames {
+		m.turnRefused[i] = refusals.WithLabelValues(name)
+	}
 	if reg == nil {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
 		m.peers, m.routers, m.publications, m.subscriptions, m.packetsIn, m.packetsOut, m.bytesIn, m.bytesOut,
 		m.retransmitted, m.keyframesAsked, m.panics, m.joinSeconds, drops,
+		m.turnAllocations, m.turnReplaced, refusals,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -10,30 +10,31 @@ import (
 	"net/netip"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 
 	"preau/sfu/packet"
+	"preau/sfu/stream"
 )
 
 // Node is the media plane of one program: its ports and the classes routed through them.
 type Node struct {
 	// fixed after construction
-	o         Options
-	log       *slog.Logger
-	m         *metrics
-	media     *mediaConn
-	mux       *portMux
-	tcp       *ice.TCPMuxDefault // nil: off
-	turn      *turnServer        // nil: off
-	addrs     Addrs
-	announced []netip.Addr
-	cert      []webrtc.Certificate
-	writers   []*writer
-	pool      *packet.Pool
-	done      chan struct{} // closed when Run ends
+	o       Options
+	log     *slog.Logger
+	m       *metrics
+	relays  *relayTable
+	mux     *portMux
+	tcp     *ice.TCPMuxDefault // nil: off
+	turn    *turnServer        // nil: off
+	addrs   Addrs
+	cert    []webrtc.Certificate
+	writers []*writer
+	pool    *packet.Pool
+	done    chan struct{} // closed when Run ends
 
 	wg sync.WaitGroup // every goroutine this package starts
 
@@ -78,16 +79,10 @@ func (n *Node) open() error {
 	}
 	n.cert = []webrtc.Certificate{*cert}
 	logs := pionLog{n.log}
-	udp, err := listenUDP(n.o.Bind, n.o.UDPPort)
+	at, err := n.openMedia(logs)
 	if err != nil {
-		return fmt.Errorf("listening for media: %w", err)
-	}
-	n.media = newMediaConn(udp, n.m.dropped[dropRelay])
-	n.addrs.UDP = udp.LocalAddr().(*net.UDPAddr).AddrPort()
-	if n.announced, err = announcedAddrs(n.o, n.addrs.UDP.Addr()); err != nil {
 		return err
 	}
-	n.mux = newPortMux(n.media, n.announced, n.m, logs)
 	if n.o.TCPPort >= 0 {
 		l, err := net.Listen("tcp", net.JoinHostPort(n.o.Bind, fmt.Sprint(n.o.TCPPort)))
 		if err != nil {
@@ -95,16 +90,47 @@ func (n *Node) open() error {
 		}
 		n.addrs.TCP = l.Addr().(*net.TCPAddr).AddrPort()
 		n.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-			Listener: l, Logger: logs.NewLogger("tcpmux"), ReadBufferSize: 64, WriteBufferSize: 1 << 20,
+			Listener: &boundedListener{Listener: l, limit: stream.NewLimit(iceTCPConns, iceTCPSource), refused: n.m.dropped[dropConns]},
+			Logger:   logs.NewLogger("tcpmux"), ReadBufferSize: 64, WriteBufferSize: 1 << 20,
+			FirstStunBindTimeout: iceTCPShow, AliveDurationForConnFromStun: iceTCPShow,
 		})
 	}
 	if n.o.TURN {
-		return n.openTURN(logs)
+		return n.openTURN(at, logs)
 	}
 	return nil
 }
 
-func (n *Node) openTURN(logs pionLog) error {
+// openMedia opens the media port at every address, and tells where that is.
+func (n *Node) openMedia(logs pionLog) ([]place, error) {
+	at, err := places(n.o)
+	if err != nil {
+		return nil, err
+	}
+	sockets, err := listenPlaces(at, n.o.UDPPort)
+	if err != nil {
+		return nil, fmt.Errorf("listening for media: %w", err)
+	}
+	if n.o.STUNServer != "" {
+		if err := n.askOutside(at, sockets); err != nil {
+			closeAll(sockets)
+			return nil, err
+		}
+	}
+	n.addrs.UDP = localAddr(sockets[0])
+	n.relays = newRelayTable(n.m)
+	var media []*mediaConn
+	for i, c := range sockets {
+		n.addrs.Announced = append(n.addrs.Announced, at[i].announced...)
+		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.m.dropped[dropRelay]))
+	}
+	slices.SortStableFunc(n.addrs.Announced, func(a, b netip.Addr) int { return distance(a) - distance(b) })
+	n.relays.reaching(media)
+	n.mux = newPortMux(media, n.m, logs)
+	return at, nil
+}
+
+func (n *Node) openTURN(at []place, logs pionLog) error {
 	secret := n.o.TURNSecret
 	if len(secret) == 0 {
 		secret = make([]byte, 32)
@@ -112,30 +138,31 @@ func (n *Node) openTURN(logs pionLog) error {
 			return fmt.Errorf("making the TURN secret: %w", err)
 		}
 	}
-	conn, err := listenUDP(n.o.Bind, n.o.TURNPort)
+	sockets, err := listenPlaces(at, n.o.TURNPort)
 	if err != nil {
 		return fmt.Errorf("listening for TURN: %w", err)
 	}
-	n.turn, err = newTURNServer(conn, secret, &relayMaker{media: n.media, reaches: n.isMediaAddr}, logs)
-	if err != nil {
-		_ = conn.Close()
+	if n.turn, err = newTURNServer(sockets, secret, n.relays, n.m, logs); err != nil {
+		closeAll(sockets)
 		return err
 	}
-	n.addrs.TURN = n.turn.addr
+	n.addrs.TURN = localAddr(sockets[0])
+	if n.o.TURNTCPPort >= 0 {
+		if err := n.turn.streams.listen(net.JoinHostPort(n.o.Bind, fmt.Sprint(n.o.TURNTCPPort))); err != nil {
+			return fmt.Errorf("listening for TURN over TCP: %w", err)
+		}
+		n.addrs.TURNTCP = n.turn.streams.addr
+	}
 	return nil
 }
 
-// isMediaAddr says whether an address is one our media port is announced under.
-func (n *Node) isMediaAddr(a netip.AddrPort) bool {
-	if a.Port() != n.addrs.UDP.Port() {
-		return false
+// ServeTURN takes over a connection on which TURN is spoken, under whatever secures it.
+func (n *Node) ServeTURN(c net.Conn) {
+	if n.turn == nil {
+		_ = c.Close()
+		return
 	}
-	for _, own := range n.announced {
-		if own == a.Addr().Unmap() {
-			return true
-		}
-	}
-	return false
+	n.turn.streams.serve(c)
 }
 
 // Run forwards until ctx ends, then closes every peer and port and waits for all goroutines.
@@ -149,6 +176,9 @@ func (n *Node) Run(ctx context.Context) error {
 	n.mu.Unlock()
 	for _, w := range n.writers {
 		n.wg.Go(w.run)
+	}
+	if n.turn != nil && n.turn.streams.tcp != nil {
+		n.wg.Go(n.turn.streams.acceptTCP)
 	}
 	<-ctx.Done()
 	n.mu.Lock()
@@ -176,8 +206,6 @@ func (n *Node) closePorts() {
 	}
 	if n.mux != nil {
 		_ = n.mux.Close()
-	} else if n.media != nil {
-		_ = n.media.Close()
 	}
 }
 
@@ -189,7 +217,7 @@ func (n *Node) ICEServers(participant string) []ICEServer {
 	if n.turn == nil {
 		return nil
 	}
-	return n.turn.iceServers(participant, n.announced)
+	return n.turn.iceServers(participant, n.addrs.Announced, n.o.TURNTLS)
 }
 
 // Router finds a class's router by key, or makes it. It goes when its last peer has gone.

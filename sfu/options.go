@@ -14,9 +14,13 @@ type Options struct {
 	TCPPort    int      // ICE over TCP (RFC 6544, passive); 0: kernel's choice, negative: off
 	NodeIPs    []string // addresses announced as candidates; empty: those of the interfaces
 	Loopback   bool     // announce loopback addresses too
-	TURN       bool     // run the embedded TURN server over UDP
-	TURNPort   int      // its own port; 0: kernel's choice
-	TURNSecret []byte   // makes the TURN credentials; empty: random, so good on this node only
+	STUNServer string   // "host:port" asked at start for the address the world sees us at, which is announced
+
+	TURN        bool   // run the embedded TURN server
+	TURNPort    int    // its port over UDP; 0: kernel's choice
+	TURNTCPPort int    // its port over TCP; 0: kernel's choice, negative: off
+	TURNTLS     string // "host:port" where clients find it over TLS, which comes in by ServeTURN; empty: nowhere
+	TURNSecret  []byte // makes the TURN credentials; empty: random, so good on this node only
 
 	Writers     int // egress goroutines; 0: one a core, at most 8
 	Microphones int // microphones carried as media sections per subscriber at once; 0: 12
@@ -27,9 +31,11 @@ type Options struct {
 
 // Addrs are the ports a Node really listens on.
 type Addrs struct {
-	UDP  netip.AddrPort
-	TCP  netip.AddrPort // invalid when ICE over TCP is off
-	TURN netip.AddrPort // invalid when TURN is off
+	UDP       netip.AddrPort // the first, when there are several
+	TCP       netip.AddrPort // invalid when ICE over TCP is off
+	TURN      netip.AddrPort // the first; invalid when TURN is off
+	TURNTCP   netip.AddrPort // invalid when TURN over TCP is off
+	Announced []netip.Addr   // what clients are told, the most public first
 }
 
 // ICEServer is one entry of a client's RTCConfiguration.iceServers.

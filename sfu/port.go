@@ -4,33 +4,23 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 
-	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 )
 
-// socketBuffer is asked of the kernel for the media port: 100 ms of 300 videos. The kernel gives
-// what net.core.rmem_max allows.
-const socketBuffer = 4 << 20
-
-func listenUDP(bind string, port int) (*net.UDPConn, error) {
-	addr, err := net.ResolveUDPAddr("udp", net.JoinHostPort(bind, strconv.Itoa(port)))
-	if err != nil {
-		return nil, err
-	}
-	c, err := net.ListenUDP("udp", addr)
-	if err != nil {
-		return nil, err
-	}
-	_ = c.SetReadBuffer(socketBuffer) // best effort: the kernel may grant less
-	_ = c.SetWriteBuffer(socketBuffer)
-	return c, nil
-}
+const (
+	// socketBuffer is asked of the kernel for the media port: 100 ms of 300 videos. The kernel gives
+	// what net.core.rmem_max allows.
+	socketBuffer = 4 << 20
+	// portTries is how often a port of the kernel's choice is looked for that is free on every
+	// address.
+	portTries = 16
+)
 
 func newCertificate() (*webrtc.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -40,8 +30,49 @@ func newCertificate() (*webrtc.Certificate, error) {
 	return webrtc.GenerateCertificate(key)
 }
 
+// place is one UDP socket to open, and the addresses that clients are told for it.
+type place struct {
+	bind      netip.Addr
+	announced []netip.Addr
+}
+
+// places says which sockets are needed. A socket bound to every address answers from whichever the
+// kernel likes best, and a client takes no answer from an address it did not ask: so each of this
+// machine's addresses gets a socket of its own. What is announced and not this machine's is a
+// router's that sends its packets on to us; they come to one socket.
+func places(o Options) ([]place, error) {
+	bind := netip.IPv4Unspecified()
+	if o.Bind != "" {
+		var err error
+		if bind, err = netip.ParseAddr(o.Bind); err != nil {
+			return nil, fmt.Errorf("address to bind: %w", err)
+		}
+	}
+	announced, err := announcedAddrs(o, bind.Unmap())
+	if err != nil {
+		return nil, err
+	}
+	if !bind.IsUnspecified() {
+		return []place{{bind, announced}}, nil
+	}
+	var out []place
+	for _, all := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		family := ofFamily(announced, all)
+		switch {
+		case len(family) == 0:
+		case slices.ContainsFunc(family, elsewhere):
+			out = append(out, place{all, family})
+		default:
+			for _, a := range family {
+				out = append(out, place{a, []netip.Addr{a}})
+			}
+		}
+	}
+	return out, nil
+}
+
 // announcedAddrs are the addresses clients are told: those configured, else the one bound, else
-// those of the interfaces.
+// those of the interfaces; those that all the world can reach first.
 func announcedAddrs(o Options, bound netip.Addr) ([]netip.Addr, error) {
 	var out []netip.Addr
 	for _, s := range o.NodeIPs {
@@ -49,13 +80,15 @@ func announcedAddrs(o Options, bound netip.Addr) ([]netip.Addr, error) {
 		if err != nil {
 			return nil, fmt.Errorf("announced address: %w", err)
 		}
-		out = append(out, a.Unmap())
+		if a = a.Unmap(); !slices.Contains(out, a) {
+			out = append(out, a)
+		}
 	}
 	if len(out) > 0 {
 		return out, nil
 	}
-	if b := bound.Unmap(); !b.IsUnspecified() {
-		return []netip.Addr{b}, nil
+	if !bound.IsUnspecified() {
+		return []netip.Addr{bound}, nil
 	}
 	interfaces, err := net.InterfaceAddrs()
 	if err != nil {
@@ -75,41 +108,86 @@ func announcedAddrs(o Options, bound netip.Addr) ([]netip.Addr, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no address to announce: give one (NodeIPs), or allow loopback")
+		return nil, errors.New("no address to announce: give one (NodeIPs), or allow loopback")
 	}
+	slices.SortStableFunc(out, func(a, b netip.Addr) int { return distance(a) - distance(b) })
 	return out, nil
 }
 
-// portMux is pion's mux of the one UDP port, announced under the addresses we choose rather than
-// those it would find.
-type portMux struct {
-	*ice.UDPMuxDefault
-	local     net.Addr
-	announced []net.Addr
-	port      uint16
+// distance is how much of the world cannot reach an address.
+func distance(a netip.Addr) int {
+	switch {
+	case a.IsLoopback():
+		return 2
+	case a.IsPrivate():
+		return 1
+	}
+	return 0
 }
 
-func newPortMux(c *mediaConn, announced []netip.Addr, m *metrics, logs pionLog) *portMux {
-	local := c.LocalAddr().(*net.UDPAddr)
-	p := &portMux{local: local, port: uint16(local.Port)}
-	for _, a := range announced {
-		p.announced = append(p.announced, net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, p.port)))
+func ofFamily(addrs []netip.Addr, like netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	for _, a := range addrs {
+		if a.Is4() == like.Is4() {
+			out = append(out, a)
+		}
 	}
-	p.UDPMuxDefault = ice.NewUDPMuxDefault(ice.UDPMuxParams{
-		Logger: logs.NewLogger("udpmux"), UDPConn: c,
-		OnUnhandledPacket: func([]byte, netip.AddrPort) { m.drop(dropNotSTUN) },
-	})
-	return p
+	return out
 }
 
-// GetListenAddresses are the announced addresses.
-func (p *portMux) GetListenAddresses() []net.Addr { return p.announced }
-
-// GetConn opens a user's connection on the port. When the port is bound to one address, pion
-// insists on that very address.
-func (p *portMux) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
-	if u, ok := p.local.(*net.UDPAddr); ok && !u.IP.IsUnspecified() {
-		addr = p.local
+// elsewhere says that an address is not this machine's.
+func elsewhere(a netip.Addr) bool {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	if err != nil {
+		return true
 	}
-	return p.UDPMuxDefault.GetConn(ufrag, addr)
+	_ = c.Close()
+	return false
+}
+
+// listenPlaces opens a socket at each place, all on one port; 0 has the kernel choose it.
+func listenPlaces(at []place, port int) ([]*net.UDPConn, error) {
+	for try := 1; ; try++ {
+		conns, err := listenAll(at, uint16(port))
+		if err == nil || port != 0 || len(at) == 1 || try == portTries {
+			return conns, err
+		}
+	}
+}
+
+func listenAll(at []place, port uint16) (conns []*net.UDPConn, err error) {
+	for _, p := range at {
+		c, err := listenUDP(netip.AddrPortFrom(p.bind, port))
+		if err != nil {
+			closeAll(conns)
+			return nil, err
+		}
+		conns = append(conns, c)
+		port = localAddr(c).Port()
+	}
+	return conns, nil
+}
+
+func listenUDP(at netip.AddrPort) (*net.UDPConn, error) {
+	network := "udp6"
+	if at.Addr().Is4() {
+		network = "udp4" // not both families on one socket
+	}
+	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, err
+	}
+	_ = c.SetReadBuffer(socketBuffer) // best effort: the kernel may grant less
+	_ = c.SetWriteBuffer(socketBuffer)
+	return c, nil
+}
+
+func localAddr(c net.PacketConn) netip.AddrPort {
+	return c.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+func closeAll(conns []*net.UDPConn) {
+	for _, c := range conns {
+		_ = c.Close()
+	}
 }

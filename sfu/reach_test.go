@@ -1,58 +1,46 @@
 package sfu
 
 import (
+	"context"
+	"crypto/tls"
+	"fmt"
 	"net"
+	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/pion/logging"
-	"github.com/pion/turn/v5"
 	"github.com/pion/webrtc/v4"
 )
 
-// reach connects a client that may use only the given kind of network and checks that a data
-// channel opens.
-func reach(t *testing.T, n *Node, full bool, s webrtc.SettingEngine, conf webrtc.Configuration) *webrtc.PeerConnection {
+// carries says that a picture from one client reaches the other, over the network of each.
+func carries(t *testing.T, n *Node, one bool, from, to network) (teacher, pupil *client) {
 	t.Helper()
-	p, err := n.Router("t/reach").Join(PeerOptions{Participant: "PA_r", SinglePC: true, FullICE: full}, EventsFunc(func(Event) {}))
-	if err != nil {
+	r := n.Router(fmt.Sprint("t/reach-", reached.Add(1)))
+	teacher = joinOver(t, r, "PA_teacher", one, from)
+	pupil = joinOver(t, r, "PA_pupil", one, to)
+	cam := teacher.publish(cameraSpec("TR_cam"), vp8)
+	every(t, 20*time.Millisecond, func() { cam.sources[0].picture(cam.mid(), 2, 300) })
+	waitFor(teacher, "announced", func(TrackEvent) bool { return true })
+	if err := pupil.peer.Subscribe("TR_cam", true); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
-	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(s)).NewPeerConnection(conf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pc.Close() })
-	d, err := pc.CreateDataChannel("_reliable", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	open := make(chan struct{})
-	d.OnOpen(func() { close(open) })
-	offer, err := pc.CreateOffer(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gathered := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(offer); err != nil {
-		t.Fatal(err)
-	}
-	<-gathered
-	answer, err := p.Offer(Description{Type: "offer", SDP: pc.LocalDescription().SDP, ID: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-open:
-	case <-time.After(15 * time.Second):
-		t.Fatalf("not connected; the answer was\n%s", answer.SDP)
-	}
-	return pc
+	pupil.more("TR_cam", 20)
+	return teacher, pupil
+}
+
+// reached numbers the classes of this file.
+var reached atomic.Int32
+
+// more waits until so many packets more of a track have come.
+func (c *client) more(sid string, packets int) {
+	c.t.Helper()
+	c.mu.Lock()
+	at := c.count(sid)
+	c.mu.Unlock()
+	c.until(fmt.Sprint(packets, " packets more of ", sid), func() bool { return c.count(sid) >= at+packets })
 }
 
 func selected(t *testing.T, pc *webrtc.PeerConnection) *webrtc.ICECandidatePair {
@@ -64,112 +52,230 @@ func selected(t *testing.T, pc *webrtc.PeerConnection) *webrtc.ICECandidatePair 
 	return pair
 }
 
-func TestReachedOverTURN(t *testing.T) {
-	for _, full := range []bool{false, true} {
-		n := testNode(t, Options{TURN: true, TCPPort: -1})
-		ice := n.ICEServers("PA_r")
-		s := webrtc.SettingEngine{}
-		s.SetIncludeLoopbackCandidate(true)
-		pc := reach(t, n, full, s, webrtc.Configuration{
-			ICETransportPolicy: webrtc.ICETransportPolicyRelay,
-			ICEServers:         []webrtc.ICEServer{{URLs: ice[0].URLs, Username: ice[0].Username, Credential: ice[0].Credential}},
-		})
-		if pair := selected(t, pc); pair.Local.Typ != webrtc.ICECandidateTypeRelay {
-			t.Errorf("connected by %s", pair.Local)
+// overTURN is a network from which the node is reached by TURN alone, at the one URL that contains
+// a text.
+func overTURN(t *testing.T, n *Node, url string, full bool) network {
+	t.Helper()
+	s := n.ICEServers("PA_r")[0]
+	for _, u := range s.URLs {
+		if strings.Contains(u, url) {
+			// pion's client would wait two seconds for something better.
+			return network{full: full, settings: func(s *webrtc.SettingEngine) { s.SetRelayAcceptanceMinWait(0) }, conf: webrtc.Configuration{
+				ICETransportPolicy: webrtc.ICETransportPolicyRelay,
+				ICEServers:         []webrtc.ICEServer{{URLs: []string{u}, Username: s.Username, Credential: s.Credential}},
+			}}
 		}
+	}
+	t.Fatalf("no %s among %v", url, s.URLs)
+	return network{}
+}
+
+// overTLS gives a node TURN over TLS on a port of its own.
+func overTLS(t *testing.T, o Options) *Node {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.TURN, o.TURNTLS = true, l.Addr().String()
+	n := testNode(t, o)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				secured := tls.Server(c, testTLS)
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				defer cancel()
+				if err := secured.HandshakeContext(ctx); err != nil {
+					t.Errorf("TLS: %v", err)
+				}
+				n.ServeTURN(secured)
+			})
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); serving.Wait() })
+	return n
+}
+
+func TestReachedOverTURN(t *testing.T) {
+	n := overTLS(t, Options{TCPPort: -1})
+	for _, url := range []string{"?transport=udp", "?transport=tcp", "turns:"} {
+		for _, full := range []bool{false, true} {
+			for _, one := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s full=%v one=%v", strings.Trim(url, "?:"), full, one), func(t *testing.T) {
+					over := overTURN(t, n, url, full)
+					_, pupil := carries(t, n, one, over, over)
+					if pair := selected(t, pupil.pub); pair.Local.Typ != webrtc.ICECandidateTypeRelay {
+						t.Errorf("connected by %s", pair.Local)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TURN over IPv6, and by whichever family TURN is reached, to the family that media has.
+func TestReachedOverTURNByEitherFamily(t *testing.T) {
+	needIPv6(t)
+	n := testNode(t, Options{Bind: "::", NodeIPs: []string{"127.0.0.1", "::1"}, TURN: true, TCPPort: -1})
+	for _, url := range []string{"turn:127.0.0.1", "turn:[::1]"} {
+		over := overTURN(t, n, url, true)
+		_, pupil := carries(t, n, true, over, over)
+		if pair := selected(t, pupil.pub); pair.Local.Typ != webrtc.ICECandidateTypeRelay {
+			t.Errorf("%s: connected by %s", url, pair.Local)
+		}
+		pupil.leave()
 	}
 }
 
 func TestReachedOverTCP(t *testing.T) {
 	n := testNode(t, Options{})
-	s := webrtc.SettingEngine{}
-	s.SetIncludeLoopbackCandidate(true)
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4})
-	pc := reach(t, n, false, s, webrtc.Configuration{})
-	if pair := selected(t, pc); pair.Local.Protocol != webrtc.ICEProtocolTCP {
+	over := only(webrtc.NetworkTypeTCP4)
+	_, pupil := carries(t, n, true, over, over)
+	if pair := selected(t, pupil.pub); pair.Local.Protocol != webrtc.ICEProtocolTCP {
 		t.Errorf("connected by %s", pair.Local)
 	}
 }
 
-func TestReachedAsFullAgent(t *testing.T) {
-	n := testNode(t, Options{})
-	s := webrtc.SettingEngine{}
-	s.SetIncludeLoopbackCandidate(true)
-	reach(t, n, true, s, webrtc.Configuration{})
-}
-
-// A relay reaches this node's media port and nothing else, and only with credentials that this
-// node made and that have not expired.
-func TestTURNIsNoOpenProxy(t *testing.T) {
-	n := testNode(t, Options{TURN: true})
-	ice := n.ICEServers("PA_x")[0]
-	if _, who, _ := strings.Cut(ice.Username, ":"); who != "PA_x" {
-		t.Errorf("credentials name %q", who)
-	}
-	allocate := func(user, password string) (net.PacketConn, error) {
-		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		client, err := turn.NewClient(&turn.ClientConfig{
-			TURNServerAddr: n.Addrs().TURN.String(), STUNServerAddr: n.Addrs().TURN.String(), Conn: c,
-			Username: user, Password: password, LoggerFactory: &logging.DefaultLoggerFactory{Writer: t.Output()},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := client.Listen(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(client.Close)
-		return client.Allocate()
-	}
-	for name, creds := range map[string][2]string{
-		"wrong password": {ice.Username, "guess"},
-		"another's name": {strings.Replace(ice.Username, "PA_x", "PA_y", 1), ice.Credential},
-		"expired":        {"1:PA_x", n.turn.password("1:PA_x")},
-		"no expiry":      {"PA_x", n.turn.password("PA_x")},
-	} {
-		if c, err := allocate(creds[0], creds[1]); err == nil {
-			_ = c.Close()
-			t.Errorf("%s: allocated", name)
-		}
-	}
-	relay, err := allocate(ice.Username, ice.Credential)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer relay.Close()
-	victim, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer victim.Close()
-	relayDrops, unknown := counted(t, n.m.dropped[dropRelay]), counted(t, n.m.dropped[dropNotSTUN])
-	if _, err := relay.WriteTo([]byte("hello"), &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 9}); err == nil {
-		t.Error("a permission for another host was given")
-	}
-	if _, err := relay.WriteTo([]byte("hello"), victim.LocalAddr()); err != nil {
-		t.Fatal(err) // the same host: refused per packet
-	}
-	if _, err := relay.WriteTo([]byte("hello"), net.UDPAddrFromAddrPort(n.Addrs().UDP)); err != nil {
-		t.Fatal(err)
-	}
-	waitCounted(t, "the packet to the media port", func() bool { return counted(t, n.m.dropped[dropNotSTUN]) > unknown })
-	if got := counted(t, n.m.dropped[dropRelay]); got != relayDrops+1 {
-		t.Errorf("%d packets to other ports were refused", got-relayDrops)
-	}
-}
-
-func waitCounted(t *testing.T, what string, cond func() bool) {
+func needIPv6(t *testing.T) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
-	for !cond() {
-		select {
-		case <-limit:
-			t.Fatalf("gave up waiting for %s", what)
-		case <-time.After(5 * time.Millisecond):
+	if elsewhere(netip.IPv6Loopback()) {
+		t.Skip("this machine has no IPv6")
+	}
+}
+
+func only(types ...webrtc.NetworkType) network {
+	return network{settings: func(s *webrtc.SettingEngine) { s.SetNetworkTypes(types) }}
+}
+
+func TestReachedOverIPv6(t *testing.T) {
+	needIPv6(t)
+	for _, o := range []Options{
+		{Bind: "::1"},
+		{Bind: "::", NodeIPs: []string{"::1"}},
+		{Bind: "0.0.0.0", NodeIPs: []string{"127.0.0.1", "::1"}},
+	} {
+		n := testNode(t, o)
+		over := only(webrtc.NetworkTypeUDP6)
+		_, pupil := carries(t, n, true, over, over)
+		if pair := selected(t, pupil.pub); pair.Remote.Address != "::1" {
+			t.Errorf("%s %v: connected by %s", o.Bind, o.NodeIPs, pair)
 		}
+	}
+}
+
+// pion makes no TCP candidate of ::1, so that it takes another of this machine's own addresses.
+func TestReachedOverTCPAndIPv6(t *testing.T) {
+	own := ""
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range all {
+		if a, ok := i.(*net.IPNet); ok && a.IP.To4() == nil && !a.IP.IsLoopback() && !a.IP.IsLinkLocalUnicast() {
+			own = a.IP.String()
+		}
+	}
+	if own == "" {
+		t.Skip("this machine has no IPv6 address but ::1")
+	}
+	n := testNode(t, Options{Bind: own})
+	over := only(webrtc.NetworkTypeTCP6)
+	_, pupil := carries(t, n, true, over, over)
+	if pair := selected(t, pupil.pub); pair.Remote.Address != own || pair.Local.Protocol != webrtc.ICEProtocolTCP {
+		t.Errorf("connected by %s", pair)
+	}
+}
+
+// Each of a node's addresses is reached and answers for itself: a client that was told of one
+// alone takes no answer from another.
+func TestReachedAtEveryAddress(t *testing.T) {
+	addresses := []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+	n := testNode(t, Options{Bind: "0.0.0.0", NodeIPs: addresses, TURN: true, TCPPort: -1})
+	for _, a := range addresses {
+		for _, over := range []network{{}, {full: true}} {
+			p, answer, pc := described(t, n, over)
+			var told []string
+			for line := range strings.Lines(answer.SDP) {
+				if !strings.HasPrefix(line, "a=candidate:") || strings.Contains(line, " "+a+" ") {
+					told = append(told, line)
+				}
+			}
+			if len(told) == len(strings.Split(answer.SDP, "\n"))-1 {
+				t.Fatalf("the answer names nothing but %s:\n%s", a, answer.SDP)
+			}
+			answer.SDP = strings.Join(told, "")
+			connects(t, pc, answer)
+			if pair := selected(t, pc); pair.Remote.Address != a {
+				t.Errorf("reached at %s, not %s", pair.Remote.Address, a)
+			}
+			p.Close()
+		}
+	}
+}
+
+// An address that is not this machine's is its router's: it is announced, and what the router sends
+// on is answered.
+func TestAnnouncesTheAddressOfTheRouter(t *testing.T) {
+	n := testNode(t, Options{Bind: "0.0.0.0", NodeIPs: []string{"192.0.2.7", "192.0.2.8"}})
+	_, answer, pc := described(t, n, network{})
+	for _, want := range []string{" udp 2130706431 192.0.2.7 ", "192.0.2.8 ", " tcp "} {
+		if !strings.Contains(answer.SDP, want) {
+			t.Errorf("the answer does not name %s:\n%s", want, answer.SDP)
+		}
+	}
+	answer.SDP = strings.ReplaceAll(answer.SDP, "192.0.2.7", "127.0.0.1") // the router
+	connects(t, pc, answer)
+}
+
+// described is a client's connection after its offer was answered, and before it took the answer.
+func described(t *testing.T, n *Node, over network, more ...string) (*Peer, Description, *webrtc.PeerConnection) {
+	t.Helper()
+	p, err := n.Router(fmt.Sprint("t/reach-", reached.Add(1))).Join(PeerOptions{Participant: "PA_d", SinglePC: true, FullICE: over.full}, EventsFunc(func(Event) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	c := &client{t: t, means: means{network: over}}
+	pc := c.connection()
+	t.Cleanup(func() { _ = pc.Close() })
+	if _, err := pc.CreateDataChannel("_reliable", nil); err != nil {
+		t.Fatal(err)
+	}
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(offer); err != nil {
+		t.Fatal(err)
+	}
+	<-gathered
+	answer, err := p.Offer(Description{Type: "offer", SDP: pc.LocalDescription().SDP + strings.Join(more, ""), ID: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, answer, pc
+}
+
+func connects(t *testing.T, pc *webrtc.PeerConnection, answer Description) {
+	t.Helper()
+	connected := make(chan struct{})
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateConnected {
+			close(connected)
+		}
+	})
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-connected:
+	case <-time.After(15 * time.Second):
+		t.Fatalf("not connected; the answer was\n%s", answer.SDP)
 	}
 }

@@ -189,7 +189,7 @@ func (n *Node) rewriteTCP(in []sdp.Attribute) []sdp.Attribute {
 		if err != nil {
 			continue
 		}
-		for _, announced := range n.announced {
+		for _, announced := range n.addrs.Announced {
 			if announced.Is4() != own.Is4() || done[announced] {
 				continue
 			}

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/pion/logging"
@@ -22,47 +20,47 @@ const (
 	// turnLife is how long a client may make or refresh allocations with one set of credentials:
 	// a class-long stay refreshes them at each reconnect.
 	turnLife = 12 * time.Hour
-	// turnQuota is how many allocations one participant may hold: each of two connections makes
-	// one per address family and network interface of the client.
-	turnQuota = 16
 )
 
-// turnServer is the embedded TURN (RFC 8656) over UDP. Its relays reach this node's media port
-// and nothing else, so that it cannot be used as an open proxy.
+// turnServer is the embedded TURN (RFC 8656) over UDP, TCP and whatever carries TLS for us. Its
+// relays reach this node's media port and nothing else, so that it cannot be used as an open proxy.
 type turnServer struct {
-	secret []byte
-	server *turn.Server
-	addr   netip.AddrPort
-
-	mu   sync.Mutex
-	held map[string]int // allocations by username
+	secret  []byte
+	server  *turn.Server
+	port    uint16 // over UDP
+	streams *turnStreams
 }
 
-func newTURNServer(conn *net.UDPConn, secret []byte, maker *relayMaker, log logging.LoggerFactory) (*turnServer, error) {
-	t := &turnServer{secret: secret, held: map[string]int{}}
-	t.addr = conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	server, err := turn.NewServer(turn.ServerConfig{
-		Realm:         turnRealm,
-		LoggerFactory: log,
-		AuthHandler:   t.authenticate,
-		QuotaHandler:  t.quota,
+func newTURNServer(conns []*net.UDPConn, secret []byte, relays *relayTable, m *metrics, log logging.LoggerFactory) (*turnServer, error) {
+	t := &turnServer{secret: secret, port: localAddr(conns[0]).Port(), streams: newTURNStreams(relays, m)}
+	may := func(_ net.Addr, peer net.IP) bool {
+		a, ok := netip.AddrFromSlice(peer)
+		if ok = ok && relays.reachesHost(a); !ok {
+			m.turnRefused[turnPeer].Inc()
+		}
+		return ok
+	}
+	config := turn.ServerConfig{
+		Realm: turnRealm, LoggerFactory: log, AuthHandler: t.authenticate,
+		// Relays are in this process and know no family of their own: one that is not asked for
+		// by family must be of one that the media port has.
+		StrictAddressFamily: relays.hasIPv4(),
 		EventHandler: turn.EventHandler{
-			OnAllocationCreated: func(_, _ net.Addr, _, user, _ string, _ net.Addr, _ int) { t.count(user, 1) },
-			OnAllocationDeleted: func(_, _ net.Addr, _, user, _ string) { t.count(user, -1) },
+			OnAllocationCreated: func(from, at net.Addr, _, _, _ string, _ net.Addr, _ int) { t.streams.settle(from, at) },
+			OnAllocationDeleted: func(from, at net.Addr, _, _, _ string) { t.streams.end(from, at) },
+			OnAllocationError:   func(_, _ net.Addr, _, _ string) { m.turnRefused[turnRequest].Inc() },
 		},
-		PacketConnConfigs: []turn.PacketConnConfig{{
-			PacketConn:            conn,
-			RelayAddressGenerator: maker,
-			PermissionHandler: func(_ net.Addr, peer net.IP) bool {
-				a, ok := netip.AddrFromSlice(peer)
-				return ok && maker.reaches(netip.AddrPortFrom(a.Unmap(), maker.media.LocalAddr().(*net.UDPAddr).AddrPort().Port()))
-			},
-		}},
-	})
-	if err != nil {
+		ListenerConfigs: []turn.ListenerConfig{{Listener: t.streams, RelayAddressGenerator: relays, PermissionHandler: may}},
+	}
+	for _, c := range conns {
+		config.PacketConnConfigs = append(config.PacketConnConfigs, turn.PacketConnConfig{
+			PacketConn: turnSocket{c, relays, m}, RelayAddressGenerator: relays, PermissionHandler: may,
+		})
+	}
+	var err error
+	if t.server, err = turn.NewServer(config); err != nil {
 		return nil, fmt.Errorf("starting TURN: %w", err)
 	}
-	t.server = server
 	return t, nil
 }
 
@@ -79,37 +77,32 @@ func (t *turnServer) password(username string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-func (t *turnServer) authenticate(ra *turn.RequestAttributes) (string, []byte, bool) {
-	expiry, _, found := strings.Cut(ra.Username, ":")
+// authenticate finds the participant that a username is for, and the key of its password.
+func (t *turnServer) authenticate(ra *turn.RequestAttributes) (participant string, key []byte, ok bool) {
+	expiry, participant, found := strings.Cut(ra.Username, ":")
 	until, err := strconv.ParseInt(expiry, 10, 64)
 	if !found || err != nil || time.Now().Unix() > until {
 		return "", nil, false
 	}
-	return ra.Username, turn.GenerateAuthKey(ra.Username, ra.Realm, t.password(ra.Username)), true
+	return participant, turn.GenerateAuthKey(ra.Username, ra.Realm, t.password(ra.Username)), true
 }
 
-func (t *turnServer) quota(username, _ string, _ net.Addr) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.held[username] < turnQuota
-}
-
-func (t *turnServer) count(username string, by int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held[username] += by; t.held[username] <= 0 {
-		delete(t.held, username)
-	}
-}
-
-// iceServers is what a participant's client is told, for each announced address.
-func (t *turnServer) iceServers(participant string, announced []netip.Addr) []ICEServer {
-	user, password := t.credentials(participant, time.Now())
+// iceServers is what a participant's client is told. Each URL costs it a socket and time, so there
+// are few: UDP at one address a family, TCP at one address, TLS under the name that its
+// certificate is for (empty: none).
+func (t *turnServer) iceServers(participant string, announced []netip.Addr, tlsAt string) []ICEServer {
 	var urls []string
-	for _, a := range announced {
-		if !slices.Contains(urls, a.String()) {
-			urls = append(urls, fmt.Sprintf("turn:%s?transport=udp", netip.AddrPortFrom(a, t.addr.Port())))
+	for _, like := range []netip.Addr{relay4.Addr(), relay6.Addr()} {
+		if family := ofFamily(announced, like); len(family) > 0 {
+			urls = append(urls, fmt.Sprintf("turn:%s?transport=udp", netip.AddrPortFrom(family[0], t.port)))
 		}
 	}
+	if at := t.streams.addr; at.IsValid() {
+		urls = append(urls, fmt.Sprintf("turn:%s?transport=tcp", netip.AddrPortFrom(announced[0], at.Port())))
+	}
+	if tlsAt != "" {
+		urls = append(urls, fmt.Sprintf("turns:%s?transport=tcp", tlsAt))
+	}
+	user, password := t.credentials(participant, time.Now())
 	return []ICEServer{{URLs: urls, Username: user, Credential: password}}
 }

@@ -14,7 +14,7 @@ import (
 // the line says so by naming them in order.
 var layers = [][]string{
 	{"preau/signaling/classpb"},
-	{"preau/signaling/class", "preau/sfu/packet"},
+	{"preau/signaling/class", "preau/sfu/packet", "preau/sfu/stream"},
 	{"preau/sfu/internal/"},
 	{"preau/signaling/room", "preau/signaling/livekit", "preau/signaling/access", "preau/sfu", "preau/recorder"},
 	{"preau/signaling/room/logtest", "preau/signaling/cluster"},
