@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -131,7 +132,12 @@ func (p *Peer) Answer(d Description) (err error) {
 // AddCandidate checks a client's candidate and goes no further: where a client is, we learn from
 // its own connectivity checks (RFC 8445, 7.3.1.3), as ICE-lite and as full agent.
 func (p *Peer) AddCandidate(_ Target, init string) error {
-	return checkCandidate(init)
+	if err := checkCandidate(init); err != nil {
+		p.node.m.drop(dropCandidate)
+		return err
+	}
+	p.node.m.candidates.Inc()
+	return nil
 }
 
 // RestartICE has the client's subscriber connection restart ICE by a new offer (two connections);
@@ -154,9 +160,13 @@ func (p *Peer) RestartICE() {
 	p.replan()
 }
 
-// caught turns a panic over a client's description into an error of that client's.
+// caught counts a description that was refused, and turns a panic over it into an error of its
+// client's.
 func (p *Peer) caught(where string, err *error) {
 	v := recover()
+	if v != nil || errors.Is(*err, ErrDescription) {
+		p.node.m.drop(dropDescription)
+	}
 	if v == nil {
 		return
 	}

@@ -15,20 +15,20 @@ import (
 const (
 	// stunFirst is the first wait for an answer, doubled each time (RFC 8489, section 6.2.1).
 	stunFirst = 500 * time.Millisecond
-	stunTries = 4
+	stunTries = 3
 )
 
 // askOutside asks a STUN server at which address the world sees our media port, and has clients
 // told that address before our own. It is asked from the media socket itself, before anything else
 // reads it, so that a router that changes the port is found out.
-func (n *Node) askOutside(at []place, sockets []*net.UDPConn) error {
+func (n *Node) askOutside(at []place, sockets []*net.UDPConn) (netip.Addr, error) {
 	server, i, err := stunServer(n.o.STUNServer, at)
 	if err != nil {
-		return fmt.Errorf("finding the external address: %w", err)
+		return netip.Addr{}, fmt.Errorf("finding the external address: %w", err)
 	}
 	outside, err := reflexive(sockets[i], server)
 	if err != nil {
-		return fmt.Errorf("finding the external address: STUN server %s: %w", n.o.STUNServer, err)
+		return netip.Addr{}, fmt.Errorf("finding the external address: STUN server %s: %w", n.o.STUNServer, err)
 	}
 	own := localAddr(sockets[i]).Port()
 	n.log.Info("external address found", "address", outside.Addr(), "asked", n.o.STUNServer)
@@ -39,7 +39,7 @@ func (n *Node) askOutside(at []place, sockets []*net.UDPConn) error {
 	if !slices.ContainsFunc(at, func(p place) bool { return slices.Contains(p.announced, outside.Addr()) }) {
 		at[i].announced = append([]netip.Addr{outside.Addr()}, at[i].announced...)
 	}
-	return nil
+	return outside.Addr(), nil
 }
 
 // stunServer resolves the server's name, and says from which socket it is to be asked: the one with

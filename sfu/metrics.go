@@ -6,24 +6,26 @@ import "github.com/prometheus/client_golang/prometheus"
 type dropReason int
 
 const (
-	dropMalformed  dropReason = iota // not RTP, or too big
-	dropNotSTUN                      // to the media port from nobody known
-	dropMuted                        // the track is muted or blocked
-	dropQueue                        // an egress writer's queue was full
-	dropRelay                        // a relay's queue was full, or it aimed elsewhere
-	dropFeedback                     // RTCP: malformed, or the writer's queue was full
-	dropWrite                        // the transport refused it
-	dropEvent                        // lossy data, the peer's event queue was full
-	dropData                         // a data channel was full
-	dropLate                         // asked for again, but no longer in the history
-	dropCodec                        // the receiver cannot take the payload's form
-	dropDescriptor                   // its dependency descriptor cannot be read
-	dropConns                        // a connection to ICE over TCP: too many
+	dropMalformed   dropReason = iota // not RTP, or too big
+	dropNotSTUN                       // to the media port from nobody known
+	dropMuted                         // the track is muted or blocked
+	dropQueue                         // an egress writer's queue was full
+	dropRelay                         // a relay's queue was full, or it aimed elsewhere
+	dropFeedback                      // RTCP: malformed, or the writer's queue was full
+	dropWrite                         // the transport refused it
+	dropEvent                         // lossy data, the peer's event queue was full
+	dropData                          // a data channel was full
+	dropLate                          // asked for again, but no longer in the history
+	dropCodec                         // the receiver cannot take the payload's form
+	dropDescriptor                    // its dependency descriptor cannot be read
+	dropConns                         // a connection to ICE over TCP: too many
+	dropCandidate                     // a client's candidate: malformed
+	dropDescription                   // a client's description: unusable
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor", "connections",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor", "connections", "candidate", "description",
 }
 
 // What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.
@@ -49,6 +51,7 @@ type metrics struct {
 	dropped                                  [dropReasons]prometheus.Counter
 	joinSeconds                              prometheus.Histogram
 
+	candidates      prometheus.Counter
 	turnAllocations prometheus.Gauge
 	turnReplaced    prometheus.Counter
 	turnRefused     [turnReasons]prometheus.Counter
@@ -68,6 +71,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		Namespace: "preau", Subsystem: "sfu", Name: "turn_refused_total", Help: "What the embedded TURN refused, by reason.",
 	}, []string{"reason"})
 	m := &metrics{
+		candidates:      counter("candidates_total", "Candidates that clients named; none of them is contacted."),
 		turnAllocations: gauge("turn_allocations", "Relays of the embedded TURN."),
 		turnReplaced:    counter("turn_replaced_total", "Relays that ended for a newer one of the same participant."),
 		peers:           gauge("peers", "Participants with a media connection."),
@@ -99,7 +103,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, c := range []prometheus.Collector{
 		m.peers, m.routers, m.publications, m.subscriptions, m.packetsIn, m.packetsOut, m.bytesIn, m.bytesOut,
 		m.retransmitted, m.keyframesAsked, m.panics, m.joinSeconds, drops,
-		m.turnAllocations, m.turnReplaced, refusals,
+		m.candidates, m.turnAllocations, m.turnReplaced, refusals,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -111,8 +111,9 @@ func (n *Node) openMedia(logs pionLog) ([]place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening for media: %w", err)
 	}
+	var outside netip.Addr
 	if n.o.STUNServer != "" {
-		if err := n.askOutside(at, sockets); err != nil {
+		if outside, err = n.askOutside(at, sockets); err != nil {
 			closeAll(sockets)
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func (n *Node) openMedia(logs pionLog) ([]place, error) {
 		n.addrs.Announced = append(n.addrs.Announced, at[i].announced...)
 		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.m.dropped[dropRelay]))
 	}
-	slices.SortStableFunc(n.addrs.Announced, func(a, b netip.Addr) int { return distance(a) - distance(b) })
+	slices.SortStableFunc(n.addrs.Announced, func(a, b netip.Addr) int { return distance(a, outside) - distance(b, outside) })
 	n.relays.reaching(media)
 	n.mux = newPortMux(media, n.m, logs)
 	return at, nil

@@ -72,7 +72,7 @@ func places(o Options) ([]place, error) {
 }
 
 // announcedAddrs are the addresses clients are told: those configured, else the one bound, else
-// those of the interfaces; those that all the world can reach first.
+// those of the interfaces.
 func announcedAddrs(o Options, bound netip.Addr) ([]netip.Addr, error) {
 	var out []netip.Addr
 	for _, s := range o.NodeIPs {
@@ -110,19 +110,21 @@ func announcedAddrs(o Options, bound netip.Addr) ([]netip.Addr, error) {
 	if len(out) == 0 {
 		return nil, errors.New("no address to announce: give one (NodeIPs), or allow loopback")
 	}
-	slices.SortStableFunc(out, func(a, b netip.Addr) int { return distance(a) - distance(b) })
 	return out, nil
 }
 
-// distance is how much of the world cannot reach an address.
-func distance(a netip.Addr) int {
+// distance is how much of the world cannot reach an address; outside is where it sees us, if that
+// was asked.
+func distance(a, outside netip.Addr) int {
 	switch {
+	case a == outside:
+		return 0
 	case a.IsLoopback():
-		return 2
+		return 3
 	case a.IsPrivate():
-		return 1
+		return 2
 	}
-	return 0
+	return 1
 }
 
 func ofFamily(addrs []netip.Addr, like netip.Addr) []netip.Addr {

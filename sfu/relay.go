@@ -17,7 +17,7 @@ type relayConn struct {
 	table       *relayTable
 	addr        netip.AddrPort
 	participant string
-	in          chan queued
+	in          chan downward
 	closed      chan struct{}
 	once        sync.Once
 
@@ -26,15 +26,15 @@ type relayConn struct {
 	wake     chan struct{} // closed and replaced when the deadline changes
 }
 
-// queued is a packet on its way to the client.
-type queued struct {
+// downward is a packet on its way to the client.
+type downward struct {
 	data []byte
 	from netip.AddrPort
 	at   time.Time
 }
 
 // push queues a packet; a full queue drops its oldest.
-func (r *relayConn) push(q queued) {
+func (r *relayConn) push(q downward) {
 	for {
 		select {
 		case r.in <- q:
