@@ -27,14 +27,17 @@ type Config struct {
 	Port        int    // HTTP; 0: the kernel's choice
 	RTCUDPPort  int    // all media over UDP
 	RTCTCPPort  int    // ICE over TCP
-	TURNPort    int    // TURN over UDP
+	TURNPort    int    // TURN over UDP and TCP
 	TURN        bool
+	TLS         TLS
 	NodeIPs     []string // addresses told to clients; empty: those of the interfaces
+	STUNServer  string   // asked at start for the address the world sees us at
 	Data        string   // directory of the class logs
 	Keys        access.Keys
 	OpenClasses bool   // anyone who reaches the page may open a class
 	PublicURL   string // how browsers reach the page, for links; empty: from each request
 	Proxies     []netip.Prefix
+	MetricsFrom []netip.Prefix // who may read /metrics; empty: everyone, or with HTTPS this machine
 	LogLevel    string
 	LogJSON     bool
 }
@@ -42,8 +45,9 @@ type Config struct {
 // rawConfig is what flags, environment and file hold before it is checked.
 type rawConfig struct {
 	Config
-	keys    string
-	proxies []string
+	keys        string
+	proxies     []string
+	metricsFrom []string
 }
 
 // checked returns the Config, or every error in it at once.
@@ -69,22 +73,17 @@ func (r rawConfig) checked() (Config, error) {
 	if net.ParseIP(c.HTTPBind) == nil {
 		fail("http-bind: %q is not an IP address", c.HTTPBind)
 	}
-	for name, port := range map[string]int{
-		"port": c.Port, "rtc-udp-port": c.RTCUDPPort, "rtc-tcp-port": c.RTCTCPPort, "turn-port": c.TURNPort,
-	} {
-		if port < 0 || port > 65535 {
-			fail("%s: %d is not a port (0 to 65535)", name, port)
-		}
-	}
-	if c.TURN && c.TURNPort != 0 && c.TURNPort == c.RTCUDPPort {
-		fail("turn-port: %d is the media port already; give TURN its own", c.TURNPort)
-	}
-	if c.Port != 0 && c.Port == c.RTCTCPPort {
-		fail("rtc-tcp-port: %d is the HTTP port already; give media over TCP its own", c.Port)
-	}
 	for _, ip := range c.NodeIPs {
 		if net.ParseIP(ip) == nil {
 			fail("node-ip: %q is not an IP address", ip)
+		}
+	}
+	if c.STUNServer != "" {
+		if _, _, err := net.SplitHostPort(c.STUNServer); err != nil {
+			fail("stun-server: %q is not like stun.example.fr:3478", c.STUNServer)
+		}
+		if len(c.NodeIPs) > 0 {
+			fail("stun-server: node-ip says the address already; give one of the two")
 		}
 	}
 	if c.PublicURL != "" {
@@ -93,13 +92,12 @@ func (r rawConfig) checked() (Config, error) {
 		}
 		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	}
-	for _, p := range r.proxies {
-		prefix, err := parsePrefix(p)
-		if err != nil {
-			fail("trusted-proxy: %q is neither an address nor a network like 10.0.0.0/8", p)
-		}
-		c.Proxies = append(c.Proxies, prefix)
-	}
+	errs = append(errs, c.checkTLS(), c.checkPorts())
+	var err error
+	c.Proxies, err = parsePrefixes("trusted-proxy", r.proxies)
+	errs = append(errs, err)
+	c.MetricsFrom, err = parsePrefixes("metrics-from", r.metricsFrom)
+	errs = append(errs, err)
 	if _, err := logLevel(c.LogLevel); err != nil {
 		fail("log-level: %q is not debug, info, warn or error", c.LogLevel)
 	}
@@ -145,6 +143,19 @@ func parseKeys(text string, dev bool) (access.Keys, error) {
 		keys[devKey] = access.Key{Secret: devSecret}
 	}
 	return keys, errors.Join(errs...)
+}
+
+func parsePrefixes(flag string, all []string) (out []netip.Prefix, err error) {
+	var errs []error
+	for _, s := range all {
+		p, err := parsePrefix(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %q is neither an address nor a network like 10.0.0.0/8", flag, s))
+			continue
+		}
+		out = append(out, p)
+	}
+	return out, errors.Join(errs...)
 }
 
 func parsePrefix(s string) (netip.Prefix, error) {

@@ -88,38 +88,67 @@ func sources(f *configFile, name string) cli.ValueSourceChain {
 	return cli.NewValueSourceChain(append(cli.EnvVars(env).Chain, fileValue{f, name})...)
 }
 
+// binder makes flags whose values are looked for in all their sources.
+type binder struct{ file *configFile }
+
+func (b binder) text(name, usage, value string, to *string) cli.Flag {
+	return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(b.file, name)}
+}
+
+func (b binder) port(name, usage string, value int, to *int) cli.Flag {
+	return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(b.file, name)}
+}
+
+func (b binder) yes(name, usage string, value bool, to *bool) cli.Flag {
+	return &cli.BoolFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(b.file, name)}
+}
+
+func (b binder) list(name, usage string, to *[]string) cli.Flag {
+	return &cli.StringSliceFlag{Name: name, Usage: usage, Destination: to, Sources: sources(b.file, name)}
+}
+
 // serveFlags binds the flags of `preau serve` to raw.
 func serveFlags(raw *rawConfig, f *configFile) []cli.Flag {
-	text := func(name, usage, value string, to *string) cli.Flag {
-		return &cli.StringFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(f, name)}
-	}
-	port := func(name, usage string, value int, to *int) cli.Flag {
-		return &cli.IntFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(f, name)}
-	}
-	yes := func(name, usage string, value bool, to *bool) cli.Flag {
-		return &cli.BoolFlag{Name: name, Usage: usage, Value: value, Destination: to, Sources: sources(f, name)}
-	}
-	list := func(name, usage string, to *[]string) cli.Flag {
-		return &cli.StringSliceFlag{Name: name, Usage: usage, Destination: to, Sources: sources(f, name)}
-	}
-	return []cli.Flag{
+	b := binder{f}
+	flags := []cli.Flag{
 		configFlag(f),
-		yes("dev", "try it on this machine: loopback, keys \"devkey: secret\", links printed", false, &raw.Dev),
-		text("bind", "address to listen on (default: 0.0.0.0; with --dev 127.0.0.1)", "", &raw.Bind),
-		text("http-bind", "address that the page and the API listen on, if another than --bind: 127.0.0.1 behind a proxy", "", &raw.HTTPBind),
-		port("port", "TCP port of the page, the websockets and the API", 7880, &raw.Port),
-		port("rtc-udp-port", "UDP port of all media", 7882, &raw.RTCUDPPort),
-		port("rtc-tcp-port", "TCP port of media where UDP is blocked", 7881, &raw.RTCTCPPort),
-		yes("turn", "run the embedded TURN server", true, &raw.TURN),
-		port("turn-port", "UDP port of the embedded TURN server", 3478, &raw.TURNPort),
-		list("node-ip", "address told to clients for media; may be given several times (default: those of the network interfaces)", &raw.NodeIPs),
-		text("data", "directory where classes are kept", "", &raw.Data),
+		b.yes("dev", "try it on this machine: loopback, keys \"devkey: secret\", links printed", false, &raw.Dev),
+		b.text("bind", "address to listen on (default: 0.0.0.0; with --dev 127.0.0.1)", "", &raw.Bind),
+		b.text("http-bind", "address that the page and the API listen on, if another than --bind: 127.0.0.1 behind a proxy", "", &raw.HTTPBind),
+		b.port("port", "TCP port of the page, the websockets and the API", 7880, &raw.Port),
+		b.port("rtc-udp-port", "UDP port of all media", 7882, &raw.RTCUDPPort),
+		b.port("rtc-tcp-port", "TCP port of media where UDP is blocked", 7881, &raw.RTCTCPPort),
+		b.yes("turn", "run the embedded TURN server", true, &raw.TURN),
+		b.port("turn-port", "UDP and TCP port of the embedded TURN server", 3478, &raw.TURNPort),
+		b.list("node-ip", "address told to clients for media; may be given several times (default: those of the network interfaces)", &raw.NodeIPs),
+		b.text("stun-server", "server asked at start for the address the world sees this machine at, as host:port, instead of --node-ip", "", &raw.STUNServer),
+		b.text("data", "directory where classes are kept", "", &raw.Data),
 		keysFlag(&raw.keys, f),
-		yes("open-classes", "let anyone who reaches the page open a class", false, &raw.OpenClasses),
-		text("public-url", "how browsers reach the page, for links", "", &raw.PublicURL),
-		list("trusted-proxy", "address or network of a reverse proxy whose X-Forwarded-For is believed", &raw.proxies),
-		text("log-level", "debug, info, warn or error", "info", &raw.LogLevel),
-		yes("log-json", "log as JSON lines", false, &raw.LogJSON),
+		b.yes("open-classes", "let anyone who reaches the page open a class", false, &raw.OpenClasses),
+		b.text("public-url", "how browsers reach the page, for links", "", &raw.PublicURL),
+		b.list("trusted-proxy", "address or network of a reverse proxy whose X-Forwarded-For is believed", &raw.proxies),
+		b.list("metrics-from", "address or network that may read /metrics (default: everyone; with HTTPS here, this machine)", &raw.metricsFrom),
+		b.text("log-level", "debug, info, warn or error", "info", &raw.LogLevel),
+		b.yes("log-json", "log as JSON lines", false, &raw.LogJSON),
+	}
+	return append(flags, tlsFlags(&raw.TLS, b)...)
+}
+
+// tlsFlags are those of HTTPS and of TURN over TLS.
+func tlsFlags(t *TLS, b binder) []cli.Flag {
+	return []cli.Flag{
+		b.text("tls-cert", "serve HTTPS on --port with this certificate (PEM file, read again when it changes)", "", &t.Cert),
+		b.text("tls-key", "the certificate's key (PEM file)", "", &t.Key),
+		b.list("acme-domain", "serve HTTPS on --port with a certificate got and renewed for this name, whose authority's terms you accept; may be given several times", &t.ACMEDomains),
+		b.text("acme-email", "where the certificate authority may write to", "", &t.ACMEEmail),
+		b.text("acme-directory", "the certificate authority's ACME directory (default: Let's Encrypt's)", "", &t.ACMEDirectory),
+		b.text("acme-ca", "PEM file to trust for the directory's own certificate (default: the system's)", "", &t.ACMECA),
+		b.port("redirect-port", "TCP port of plain HTTP that sends browsers on to HTTPS, usually 80 (default: none)", -1, &t.RedirectPort),
+		b.text("turn-tls", "TURN over TLS: off, shared (on the HTTPS port) or own (on --turn-tls-port) (default: shared if HTTPS is served here)", "", &t.TURNTLS),
+		b.port("turn-tls-port", "TCP port of TURN over TLS, with --turn-tls own", 5349, &t.TURNTLSPort),
+		b.text("turn-tls-cert", "certificate of --turn-tls own (default: that of HTTPS)", "", &t.TURNCert),
+		b.text("turn-tls-key", "its key", "", &t.TURNKey),
+		b.text("turn-host", "name, or name:port, under which clients find TURN over TLS (default: that of the certificate)", "", &t.TURNHost),
 	}
 }
 

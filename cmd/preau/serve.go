@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,8 +45,9 @@ type Output struct {
 
 // Running is where a started server is reached.
 type Running struct {
-	URL   string // of the page, without a slash at the end
-	Media sfu.Addrs
+	URL      string // of the page, without a slash at the end
+	Redirect string // where plain HTTP is sent on to it; empty: nowhere
+	Media    sfu.Addrs
 }
 
 // Run is the whole program: it listens, serves until ctx ends, says goodbye to
@@ -74,38 +76,43 @@ func dataDirectory(c Config) (path string, remove func(), err error) {
 
 // program is the parts of a server, made and not yet running.
 type program struct {
-	config   Config
-	log      *slog.Logger
-	node     *sfu.Node
-	school   *room.School
-	server   *signaling.Server
-	http     *http.Server
-	listener net.Listener
+	config Config
+	log    *slog.Logger
+	node   *sfu.Node
+	school *room.School
+	server *signaling.Server
+	http   *http.Server
+	doors  doors
+	guard  guarded
 }
 
-// assemble makes the parts, the lowest layer first. The HTTP port is taken
-// before anything else, so that a second server on a machine fails at once.
+// assemble makes the parts, the lowest layer first.
 func assemble(c Config, data string, log *slog.Logger) (*program, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(c.HTTPBind, strconv.Itoa(c.Port)))
+	d, err := openDoors(c)
 	if err != nil {
-		return nil, fmt.Errorf("listen for HTTP: %w", err)
+		return nil, err
 	}
-	p, err := assembleOn(listener, c, data, log)
+	p, err := assembleBehind(d, c, data, log)
 	if err != nil {
-		return nil, errors.Join(err, listener.Close())
+		return nil, errors.Join(err, d.close())
 	}
 	return p, nil
 }
 
-func assembleOn(listener net.Listener, c Config, data string, log *slog.Logger) (*program, error) {
+func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	node, err := sfu.New(sfu.Options{
 		Bind: c.Bind, UDPPort: c.RTCUDPPort, TCPPort: c.RTCTCPPort, NodeIPs: c.NodeIPs, Loopback: c.Dev,
-		TURN: c.TURN, TURNPort: c.TURNPort, Registry: registry, Log: log,
+		STUNServer: c.STUNServer, TURN: c.TURN, TURNPort: c.TURNPort, TURNTCPPort: c.TURNPort, TURNTLS: d.turnAddress(c.TLS),
+		Registry: registry, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("media: %w", err)
+	}
+	guard, err := d.guard(c, data, node.ServeTURN, registry, log)
+	if err != nil {
+		return nil, err
 	}
 	logs, err := room.NewFileLogs(data, room.FileOptions{Log: log})
 	if err != nil {
@@ -118,9 +125,9 @@ func assembleOn(listener net.Listener, c Config, data string, log *slog.Logger) 
 		Version: version, OpenClasses: c.OpenClasses, Dev: c.Dev, PublicURL: c.PublicURL, Proxies: c.Proxies,
 	})
 	return &program{
-		config: c, log: log, node: node, school: school, server: server, listener: listener,
+		config: c, log: log, node: node, school: school, server: server, doors: d, guard: guard,
 		http: &http.Server{
-			Handler: server.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
+			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 	}, nil
@@ -131,7 +138,7 @@ func assembleOn(listener net.Listener, c Config, data string, log *slog.Logger) 
 func (p *program) run(ctx context.Context, o Output) error {
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBelow()
-	failed := make(chan error, 4)
+	failed := make(chan error, 16)
 	parts := 0
 	start := func(name string, run func() error) {
 		parts++
@@ -149,18 +156,22 @@ func (p *program) run(ctx context.Context, o Output) error {
 	case <-p.school.Ready():
 	case err := <-failed:
 		stopBelow()
-		return errors.Join(err, <-failed, p.listener.Close())
+		return errors.Join(err, <-failed, p.doors.close())
 	case <-ctx.Done(): // told to end while classes were being restored
 		stopBelow()
-		return errors.Join(<-failed, <-failed, p.listener.Close())
+		return errors.Join(<-failed, <-failed, p.doors.close())
 	}
 	start("signalling", func() error { return p.server.Run(below) })
-	start("http", func() error {
-		if err := p.http.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	start("http", func() error { return served(p.http.Serve(p.guard.page)) })
+	for _, port := range p.guard.ports {
+		start("tls", port.Run)
+	}
+	if p.guard.redirect != nil {
+		start("redirection", func() error { return served(p.guard.redirect.Serve(p.doors.redirect)) })
+	}
+	if p.guard.acme != nil {
+		start("certificates", func() error { return p.guard.acme.Run(below) })
+	}
 	p.announce(o)
 
 	var errs []error
@@ -179,26 +190,50 @@ func (p *program) run(ctx context.Context, o Output) error {
 	return errors.Join(errs...)
 }
 
-// goodbye tells the clients and closes the port.
+// served is the error of a server that was not told to end.
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// goodbye tells the clients and closes the ports.
 func (p *program) goodbye() error {
 	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTime)
 	defer cancel()
 	if err := p.server.Goodbye(ctx); err != nil {
 		p.log.Warn("not everyone heard the goodbye", "err", err)
 	}
-	if err := p.http.Shutdown(ctx); err != nil {
-		return p.http.Close()
+	var errs []error
+	for _, server := range []*http.Server{p.http, p.guard.redirect} {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(ctx); err != nil {
+			errs = append(errs, server.Close())
+		}
 	}
-	return nil
+	for _, port := range p.guard.ports {
+		errs = append(errs, port.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // announce says where the server is; with --dev it prints links to try it.
 func (p *program) announce(o Output) {
-	port := p.listener.Addr().(*net.TCPAddr).Port
-	running := Running{URL: "http://" + net.JoinHostPort(reachable(p.config.HTTPBind), strconv.Itoa(port)), Media: p.node.Addrs()}
-	p.log.Info("ready", "url", running.URL, "udp", running.Media.UDP, "tcp", running.Media.TCP, "turn", running.Media.TURN)
+	scheme := map[bool]string{false: "http", true: "https"}[p.config.TLS.secure()]
+	here := func(l net.Listener) string {
+		return net.JoinHostPort(reachable(p.config.HTTPBind), strconv.Itoa(portOf(l)))
+	}
+	running := Running{URL: scheme + "://" + here(p.doors.page), Media: p.node.Addrs()}
+	if p.doors.redirect != nil {
+		running.Redirect = "http://" + here(p.doors.redirect)
+	}
+	m := running.Media
+	p.log.Info("ready", "url", running.URL, "udp", m.UDP, "tcp", m.TCP, "turn", m.TURN, "turn_tls", p.doors.turnAddress(p.config.TLS), "announced", m.Announced)
 	if o.Out != nil {
-		fmt.Fprintf(o.Out, "Préau is ready at %s\n", running.URL)
+		fmt.Fprintf(o.Out, "Préau is ready at %s\n", cmp.Or(p.config.PublicURL, running.URL))
 		if p.config.Dev {
 			p.printLinks(o.Out, running.URL)
 		}
