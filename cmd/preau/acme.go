@@ -64,13 +64,15 @@ func newACME(c Config, data string, ports acmePorts, log *slog.Logger) (*acmeCer
 // Run gets what certificates are missing, and keeps all fresh until ctx ends.
 // A failure is tried again later and later, and logged each time.
 func (a *acmeCertificates) Run(ctx context.Context) error {
-	defer a.cache.Stop()
 	if err := a.config.ManageAsync(ctx, a.domains); err != nil {
 		return fmt.Errorf("certificates of %v: %w", a.domains, err)
 	}
 	<-ctx.Done()
 	return nil
 }
+
+// Close ends what looks after the certificates.
+func (a *acmeCertificates) Close() { a.cache.Stop() }
 
 // Get implements tls.Config.GetCertificate, challenges included.
 func (a *acmeCertificates) Get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {

@@ -92,6 +92,13 @@ type guarded struct {
 	acme     *acmeCertificates // nil: certificates come from files, or not at all
 }
 
+// close ends what was made and may not have run.
+func (g guarded) close() {
+	if g.acme != nil {
+		g.acme.Close()
+	}
+}
+
 // guard puts TLS at the doors that have it, and behind it TURN where that is
 // spoken.
 func (d doors) guard(c Config, data string, turn func(net.Conn), r prometheus.Registerer, log *slog.Logger) (g guarded, err error) {

@@ -143,7 +143,10 @@ func tlsFlags(t *TLS, b binder) []cli.Flag {
 		b.text("acme-email", "where the certificate authority may write to", "", &t.ACMEEmail),
 		b.text("acme-directory", "the certificate authority's ACME directory (default: Let's Encrypt's)", "", &t.ACMEDirectory),
 		b.text("acme-ca", "PEM file to trust for the directory's own certificate (default: the system's)", "", &t.ACMECA),
-		b.port("redirect-port", "TCP port of plain HTTP that sends browsers on to HTTPS, usually 80 (default: none)", -1, &t.RedirectPort),
+		&cli.IntFlag{
+			Name: "redirect-port", Usage: "TCP port of plain HTTP that sends browsers on to HTTPS, usually 80 (default: none)",
+			Value: -1, Destination: &t.RedirectPort, Sources: sources(b.file, "redirect-port"), HideDefault: true,
+		},
 		b.text("turn-tls", "TURN over TLS: off, shared (on the HTTPS port) or own (on --turn-tls-port) (default: shared if HTTPS is served here)", "", &t.TURNTLS),
 		b.port("turn-tls-port", "TCP port of TURN over TLS, with --turn-tls own", 5349, &t.TURNTLSPort),
 		b.text("turn-tls-cert", "certificate of --turn-tls own (default: that of HTTPS)", "", &t.TURNCert),

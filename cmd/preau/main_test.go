@@ -21,6 +21,10 @@ import (
 var authority = &testAuthority{}
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "preau-cmd-test-")
 		if err == nil {

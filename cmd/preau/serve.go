@@ -136,6 +136,7 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 // run starts the parts, waits for ctx to end or a part to fail, and takes them
 // down in the opposite order: clients hear the goodbye while media still runs.
 func (p *program) run(ctx context.Context, o Output) error {
+	defer p.guard.close()
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBelow()
 	failed := make(chan error, 16)
@@ -233,7 +234,7 @@ func (p *program) announce(o Output) {
 	m := running.Media
 	p.log.Info("ready", "url", running.URL, "udp", m.UDP, "tcp", m.TCP, "turn", m.TURN, "turn_tls", p.doors.turnAddress(p.config.TLS), "announced", m.Announced)
 	if o.Out != nil {
-		fmt.Fprintf(o.Out, "Préau is ready at %s\n", cmp.Or(p.config.PublicURL, running.URL))
+		fmt.Fprintf(o.Out, "Préau is ready at %s\n", cmp.Or(p.config.PublicURL, p.named(), running.URL))
 		if p.config.Dev {
 			p.printLinks(o.Out, running.URL)
 		}
@@ -241,6 +242,19 @@ func (p *program) announce(o Output) {
 	if o.Ready != nil {
 		o.Ready(running)
 	}
+}
+
+// named is the page's address by the name it has a certificate for, if that
+// name was given to us.
+func (p *program) named() string {
+	if p.guard.acme == nil {
+		return ""
+	}
+	name := p.config.TLS.ACMEDomains[0]
+	if port := portOf(p.doors.page); port != 443 {
+		name += ":" + strconv.Itoa(port)
+	}
+	return "https://" + name
 }
 
 func (p *program) printLinks(out io.Writer, base string) {

@@ -18,14 +18,6 @@ import (
 // asProgram in the environment makes this test binary be the program.
 const asProgram = "PREAU_TEST_AS_PROGRAM"
 
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
-
 // process is the program in a process of its own, killed when the test ends.
 type process struct {
 	testServer
