@@ -26,8 +26,10 @@ type process struct {
 
 func startProcess(t *testing.T, arguments ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(os.Args[0], append([]string{"serve", "--dev", "--port", "0", "--rtc-udp-port", "0",
-		"--rtc-tcp-port", "0", "--turn-port", "0"}, arguments...)...)}
+	p := &process{cmd: exec.Command(os.Args[0], append([]string{
+		"serve", "--dev", "--port", "0", "--rtc-udp-port", "0",
+		"--rtc-tcp-port", "0", "--turn-port", "0",
+	}, arguments...)...)}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.keys = access.Keys{devKey: {Secret: devSecret}}
 	out, err := p.cmd.StdoutPipe()
