@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/url"
@@ -304,6 +306,61 @@ func TestSilentClientsOnTheTLSPortAreClosed(t *testing.T) {
 		}
 		if got := countOf(t, m.refused[refusedSilent]); got != 4 {
 			t.Errorf("%v are counted", got)
+		}
+	})
+}
+
+// Who has said by ALPN that it speaks HTTP and then drips a request, or says
+// nothing in HTTP/2, is closed too, by net/http.
+func TestSlowRequestsOnTheTLSPortAreClosed(t *testing.T) {
+	cert, key, _ := authority.certify(t, t.TempDir(), time.Now().Add(time.Hour), "localhost")
+	synctest.Test(t, func(t *testing.T) {
+		config := &tls.Config{}
+		if err := certified(config, cert, key, quietLog(t)); err != nil {
+			t.Fatal(err)
+		}
+		l := pipes{make(chan net.Conn), make(chan struct{})}
+		port := newTLSPort(l, config, true, nil, newDoorMetrics(prometheus.NewRegistry()))
+		server := &http.Server{
+			Handler:           http.NotFoundHandler(),
+			ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime, ErrorLog: log.New(io.Discard, "", 0),
+		}
+		running := make(chan error, 2)
+		go func() { running <- port.Run() }()
+		go func() { running <- served(server.Serve(port)) }()
+		for _, c := range []struct {
+			protocol string
+			within   time.Duration
+		}{{alpnHTTP1, headerTime}, {alpnHTTP2, requestTime}} {
+			ours, theirs := net.Pipe()
+			l.in <- theirs
+			client := tls.Client(ours, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{c.protocol}})
+			if err := client.HandshakeContext(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			go func() {
+				for _, b := range bytes.Repeat([]byte("G"), 200) {
+					if c.protocol == alpnHTTP2 {
+						return
+					}
+					if _, err := client.Write([]byte{b}); err != nil {
+						return
+					}
+					time.Sleep(time.Second)
+				}
+			}()
+			_, _ = io.Copy(io.Discard, client)
+			if took := time.Since(began); took > c.within+6*time.Second {
+				t.Errorf("%s: closed after %s", c.protocol, took)
+			}
+			_ = ours.Close()
+		}
+		_ = server.Close()
+		for range 2 {
+			if err := <-running; err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
