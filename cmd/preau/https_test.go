@@ -100,7 +100,7 @@ func TestPlainHTTPIsSentOnToHTTPS(t *testing.T) {
 	if resp.StatusCode != http.StatusOK || resp.Request.URL.Scheme != "https" {
 		t.Errorf("followed to %s: %s", resp.Request.URL, resp.Status)
 	}
-	if got := raw(t, s.Redirect, "GET / HTTP/1.1\r\nHost: evil.example/\"<x>\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
+	if got := exchange(t, s.Redirect, "GET / HTTP/1.1\r\nHost: evil.example/\"<x>\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 400 ") {
 		t.Errorf("a host that is none: %s", got)
 	}
 }
@@ -108,13 +108,13 @@ func TestPlainHTTPIsSentOnToHTTPS(t *testing.T) {
 // Who writes http:// before the HTTPS port is told so, in words.
 func TestPlainHTTPOnTheHTTPSPort(t *testing.T) {
 	s := startSecure(t, Config{})
-	if got := raw(t, s.URL, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") || !strings.Contains(got, "https://") {
+	if got := exchange(t, s.URL, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.0 400 ") || !strings.Contains(got, "https://") {
 		t.Errorf("answered %q", got)
 	}
 }
 
-// raw sends bytes over plain TCP and reads all that comes back.
-func raw(t *testing.T, base, text string) string {
+// exchange sends bytes over plain TCP and reads all that comes back.
+func exchange(t *testing.T, base, text string) string {
 	t.Helper()
 	_, at, _ := strings.Cut(base, "://")
 	c, err := net.Dial("tcp", at)

@@ -207,7 +207,7 @@ func TestSlowAndSillyClientsOnTheTLSPort(t *testing.T) {
 	if got := s.metric(t, `preau_sfu_turn_refused_total{reason="framing"}`); got != 1 {
 		t.Errorf("%v are counted as TURN without its framing", got)
 	}
-	if got := raw(t, s.URL, "\x16\x03\x01\x00\x05hello"); len(got) > 7 { // an alert at most
+	if got := exchange(t, s.URL, "\x16\x03\x01\x00\x05hello"); len(got) > 7 { // an alert at most
 		t.Errorf("half a handshake was answered %q", got)
 	}
 	open := make([]net.Conn, 0, tlsUndecidedSource+100)
