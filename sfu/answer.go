@@ -82,7 +82,7 @@ func (p *Peer) noteSections(sections []remoteSection) {
 		if !s.gives || s.track == "" {
 			continue
 		}
-		for _, pub := range p.ours {
+		for _, pub := range p.formsLocked() {
 			if pub.spec.CID == s.track {
 				p.byMid[s.mid] = pub
 			}

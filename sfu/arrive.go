@@ -68,7 +68,7 @@ func (p *Peer) matchLocked(a arrival) *publication {
 	kind := kindFrom(a.track.Kind())
 	var only *publication
 	waiting := 0
-	for _, pub := range p.ours {
+	for _, pub := range p.formsLocked() {
 		if pub.spec.Kind != kind {
 			continue
 		}
@@ -150,6 +150,10 @@ func (p *Peer) layerEnded(l *layer) {
 	case <-p.done:
 		return
 	default:
+	}
+	if pub.main != nil {
+		p.dropBackup(pub)
+		return
 	}
 	if pub := p.dropTrack(pub.spec.SID); pub != nil {
 		p.router.removePublication(pub)

@@ -40,6 +40,9 @@ func (s *subscription) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParamete
 	}
 	if !ok || !live {
 		s.out.peer.node.log.Debug("codec not negotiated", "track", s.pub.spec.SID, "codec", want.MimeType)
+		if live {
+			s.out.peer.undecodable(s.pub.codecKey())
+		}
 		if len(have) == 0 {
 			return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
 		}

@@ -150,13 +150,19 @@ func (c *client) publish(spec TrackSpec, codec webrtc.RTPCodecCapability, rids .
 	if err := c.peer.AddTrack(spec); err != nil {
 		c.t.Fatal(err)
 	}
+	return c.transmit(spec.SID, spec.CID, codec, rids...)
+}
+
+// transmit negotiates the media of what was announced.
+func (c *client) transmit(sid, cid string, codec webrtc.RTPCodecCapability, rids ...string) *sending {
+	c.t.Helper()
 	if len(rids) == 0 {
 		rids = []string{""}
 	}
-	p := &sending{sid: spec.SID}
+	p := &sending{sid: sid}
 	c.neg.Lock()
 	for _, rid := range rids {
-		p.sources = append(p.sources, &source{id: spec.CID, rid: rid, codec: codec})
+		p.sources = append(p.sources, &source{id: cid, rid: rid, codec: codec})
 	}
 	tr, err := c.pub.AddTransceiverFromTrack(p.sources[0], webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 	if err != nil {

@@ -68,8 +68,12 @@ func (p *Peer) plan() (attach []*want, detached bool) {
 	p.mu.Lock()
 	var gone []*subscription
 	for sid, w := range p.wants {
-		send := w.pub != nil && p.sendable(w.pub)
-		if w.sub != nil && (!send || w.sub.pub != w.pub) {
+		var form *publication
+		if w.pub != nil {
+			form = p.formLocked(w.pub)
+		}
+		send := form != nil && p.sendable(form)
+		if w.sub != nil && (!send || w.sub.pub != form) {
 			gone = append(gone, w.sub)
 			w.sub = nil
 		}
@@ -114,7 +118,12 @@ func (p *Peer) attach(w *want) error {
 		p.mu.Unlock()
 		return nil
 	}
-	s := newSubscription(w.pub, p.out, w.setting)
+	form := p.formLocked(w.pub)
+	if form == nil {
+		p.mu.Unlock()
+		return nil
+	}
+	s := newSubscription(form, p.out, w.setting)
 	w.sub = s
 	p.mu.Unlock()
 	err := p.addTrack(pc, s)
@@ -139,7 +148,7 @@ func (p *Peer) addTrack(pc *webrtc.PeerConnection, s *subscription) error {
 
 // attached tells the publisher, the first time.
 func (p *Peer) attached(s *subscription) {
-	pub := s.pub
+	pub := s.pub.leader()
 	pub.mu.Lock()
 	first := !pub.told
 	pub.told = true

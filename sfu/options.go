@@ -100,10 +100,17 @@ type TrackSpec struct {
 	Kind   Kind
 	Source Source
 	MIMEs  []string // codecs the client named, most wanted first; empty: as offered
+	Backup string   // the codec it publishes beside the first for those who cannot decode that; empty: none
 	Muted  bool
 	Layers []LayerSpec // simulcast or SVC layers, lowest first; empty: one
 	Sealed bool        // encrypted end to end: nothing behind the codec's own headers is looked at
 	NoRED  bool        // the publisher wants no redundant audio (RFC 2198)
+}
+
+// CodecSpec announces the media of a publication's backup codec.
+type CodecSpec struct {
+	CID    string // the client's MediaStreamTrack id for it
+	Layers []LayerSpec
 }
 
 // LayerSpec is one simulcast layer as its publisher announced it.

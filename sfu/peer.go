@@ -46,6 +46,7 @@ type Peer struct {
 	byMid     map[string]*publication
 	orphans   []arrival // media that came before its AddTrack
 	wants     map[string]*want
+	cannot    map[string]bool // codecs, as by codecKey, that the client cannot decode
 	channels  map[DataKind]*webrtc.DataChannel
 }
 
@@ -60,7 +61,7 @@ func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	p := &Peer{
 		router: r, node: r.node, o: o, listener: ev, mail: newMailbox(), joined: time.Now(),
 		done: make(chan struct{}), kick: make(chan struct{}, 1), pace: newPace(), neg: newNegotiation(),
-		ours: map[string]*publication{}, byMid: map[string]*publication{}, wants: map[string]*want{},
+		ours: map[string]*publication{}, byMid: map[string]*publication{}, wants: map[string]*want{}, cannot: map[string]bool{},
 		channels: map[DataKind]*webrtc.DataChannel{},
 	}
 	var err error
@@ -135,15 +136,10 @@ func (p *Peer) dropTrack(sid string) *publication {
 		return nil
 	}
 	delete(p.ours, sid)
-	for mid, other := range p.byMid {
-		if other == pub {
-			delete(p.byMid, mid)
-		}
+	p.discardLocked(pub)
+	if b := pub.backup.Load(); b != nil {
+		p.discardLocked(b)
 	}
-	pub.mu.Lock()
-	pub.removed = true
-	pub.mu.Unlock()
-	pub.open.Store(false)
 	return pub
 }
 
@@ -165,6 +161,9 @@ func (p *Peer) gate(sid string, change func(*publication)) {
 		return
 	}
 	pub.setGate(func() { change(pub) })
+	if b := pub.backup.Load(); b != nil {
+		b.setGate(func() { change(b) })
+	}
 	p.router.gateChanged(pub)
 }
 

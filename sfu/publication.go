@@ -16,19 +16,22 @@ import (
 // maxLayers is the simulcast layers of one publication.
 const maxLayers = 3
 
-// publication is one track that a participant publishes, with its layers.
+// publication is one track that a participant publishes, with its layers. In another codec for
+// those who cannot decode the first it is a publication of its own, its backup.
 type publication struct {
 	// fixed after construction
 	owner *Peer
 	spec  TrackSpec
+	main  *publication   // of a backup: whose
 	meter *speaker.Meter // microphones only
+
+	backup atomic.Pointer[publication] // nil: not asked for yet, or none
 
 	// read per packet
 	open       atomic.Bool   // neither muted nor blocked
 	fan        atomic.Uint64 // bit i: writer i has subscriptions
 	layers     [maxLayers]atomic.Pointer[layer]
 	privileged atomic.Bool // of a teacher, or who was given the word
-	wanted     atomic.Uint32
 
 	mu             sync.Mutex
 	muted, blocked bool
@@ -41,14 +44,22 @@ type publication struct {
 	media          packet.Codec
 	reading        int // layers being read
 	fans           [64]int
-	lastWanted     uint32
-	wantedSince    time.Time
+	asked          wanted // layers, of the publication itself
+	askedBackup    wanted // and in its backup codec
 }
 
 func newPublication(owner *Peer, spec TrackSpec) *publication {
 	p := &publication{owner: owner, spec: spec, muted: spec.Muted}
 	p.open.Store(!spec.Muted)
-	p.wanted.Store(1<<maxLayers - 1)
+	p.asked.told = 1<<maxLayers - 1
+	return p
+}
+
+// leader is the publication by which the class knows this one.
+func (p *publication) leader() *publication {
+	if p.main != nil {
+		return p.main
+	}
 	return p
 }
 
@@ -184,7 +195,7 @@ func (p *publication) stream(spatial uint8) int {
 
 // rung is the publication's place on the survival ladder.
 func (p *publication) rung() allocate.Rung {
-	first := p.privileged.Load()
+	first := p.leader().privileged.Load()
 	switch {
 	case p.spec.Source == SourceScreen:
 		return allocate.Screen

@@ -12,16 +12,51 @@ const downgradeAfter = 10 * time.Second
 // wantedEvery bounds the work of asking every peer about every publication.
 const wantedEvery = 500 * time.Millisecond
 
-// tellWanted tells the publisher which simulcast layers somebody wants (dynacast): more at once,
-// fewer after a while.
+// wanted is which layers of a codec somebody wants, a bit each, and what the publisher was told.
+type wanted struct {
+	last  uint32
+	since time.Time
+	told  uint32
+}
+
+// step takes in what is wanted now: more at once, fewer after a while. True: tell the publisher.
+func (w *wanted) step(now time.Time, want uint32) bool {
+	if want != w.last {
+		w.last, w.since = want, now
+	}
+	switch {
+	case w.told|want != w.told: // more
+		want |= w.told
+	case now.Sub(w.since) < downgradeAfter:
+		return false
+	}
+	changed := want != w.told
+	w.told = want
+	return changed
+}
+
+// qualities is that for the publisher, in terms of its layers.
+func (w *wanted) qualities(codec string, layers []LayerSpec) CodecQualities {
+	q := CodecQualities{Codec: codec}
+	for i, l := range layers {
+		q.Qualities = append(q.Qualities, QualityEnabled{Quality: l.Quality, Enabled: w.told&(1<<i) != 0})
+	}
+	return q
+}
+
+// tellWanted tells the publisher which layers somebody wants (dynacast), and in which codec.
 func (p *publication) tellWanted(now time.Time, peers []*Peer) {
-	if p.spec.Kind != KindVideo || len(p.spec.Layers) < 2 {
+	if p.spec.Kind != KindVideo || len(p.spec.Layers) < 2 && p.spec.Backup == "" {
 		return
 	}
-	var want uint32
+	var want, wantBackup uint32
 	for _, peer := range peers {
-		if top, ok := peer.wantsOf(p); ok {
+		top, able, ok := peer.wantsOf(p)
+		switch {
+		case ok && able:
 			want |= 1<<(top+1) - 1
+		case ok:
+			wantBackup |= 1<<(top+1) - 1
 		}
 	}
 	p.mu.Lock()
@@ -29,36 +64,29 @@ func (p *publication) tellWanted(now time.Time, peers []*Peer) {
 		p.mu.Unlock()
 		return
 	}
-	if want != p.lastWanted {
-		p.lastWanted, p.wantedSince = want, now
+	changed := p.asked.step(now, want)
+	e := SubscribedQualityEvent{SID: p.spec.SID}
+	e.Codecs = append(e.Codecs, p.asked.qualities(codecName(p.codec.MimeType), p.spec.Layers))
+	if p.spec.Backup != "" {
+		changed = p.askedBackup.step(now, wantBackup) || changed
+		e.Codecs = append(e.Codecs, p.askedBackup.qualities(codecName(p.spec.Backup), p.spec.Layers))
 	}
-	told := p.wanted.Load()
-	if told|want != told { // more
-		want |= told
-	} else if now.Sub(p.wantedSince) < downgradeAfter {
-		want = told
-	}
-	e := SubscribedQualityEvent{SID: p.spec.SID, Codecs: []CodecQualities{{Codec: codecName(p.codec.MimeType)}}}
 	p.mu.Unlock()
-	if want == told {
-		return
+	if changed {
+		p.owner.emit(e)
 	}
-	p.wanted.Store(want)
-	for i, l := range p.spec.Layers {
-		e.Codecs[0].Qualities = append(e.Codecs[0].Qualities, QualityEnabled{Quality: l.Quality, Enabled: want&(1<<i) != 0})
-	}
-	p.owner.emit(e)
 }
 
-// wantsOf is the highest layer of a publication that this peer can use.
-func (p *Peer) wantsOf(pub *publication) (top uint8, ok bool) {
+// wantsOf is the highest layer of a publication that this peer can use, and whether it can decode
+// the publication's first codec.
+func (p *Peer) wantsOf(pub *publication) (top uint8, able, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.wants[pub.spec.SID]
 	if w == nil || w.pub != pub || w.setting.Disabled {
-		return 0, false
+		return 0, false, false
 	}
-	return pub.best(w.setting), true
+	return pub.best(w.setting), !p.cannot[pub.codecKey()], true
 }
 
 func codecName(mime string) string {

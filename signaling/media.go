@@ -104,6 +104,7 @@ type TrackSpec struct {
 	Kind   Kind
 	Source Source
 	MIMEs  []string // codecs the client named, most wanted first; empty: as offered
+	Backup string   // the codec it publishes for those who cannot decode the first; empty: none
 	Muted  bool
 	Layers []LayerSpec // simulcast layers, lowest first; empty: one
 	Sealed bool        // encrypted end to end
@@ -144,6 +145,13 @@ type PeerCommand interface{ peerCommand() }
 
 // AddTrack announces a publication.
 type AddTrack struct{ Track TrackSpec }
+
+// AddCodec announces a publication's backup codec, which was asked for.
+type AddCodec struct {
+	SID    string
+	CID    string
+	Layers []LayerSpec
+}
 
 // RemoveTrack ends a publication.
 type RemoveTrack struct{ SID string }
@@ -188,6 +196,7 @@ type LimitBandwidth struct{ BPS uint64 }
 type RestartICE struct{}
 
 func (AddTrack) peerCommand()        {}
+func (AddCodec) peerCommand()        {}
 func (RemoveTrack) peerCommand()     {}
 func (SetMuted) peerCommand()        {}
 func (SetBlocked) peerCommand()      {}

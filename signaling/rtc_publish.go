@@ -56,8 +56,8 @@ func (s *rtcSession) addTrack(r *lk.AddTrackRequest) {
 	case info == nil:
 		refuse(lk.RequestResponse_INVALID_REQUEST, "unusable track")
 		return
-	case r.GetSid() != "": // another codec of a track: none is ever asked for
-		refuse(lk.RequestResponse_UNSUPPORTED_TYPE, "one codec a track")
+	case r.GetSid() != "":
+		s.addCodec(r, info, refuse)
 		return
 	case len(s.own) >= maxOwnTracks:
 		refuse(lk.RequestResponse_LIMIT_EXCEEDED, "too many tracks")
@@ -130,15 +130,24 @@ func trackSpec(t *rtcTrack) TrackSpec {
 			spec.MIMEs = append(spec.MIMEs, c.GetMimeType())
 		}
 	}
-	layers := slices.Clone(t.info.GetCodecs()[0].GetLayers())
+	if codecs := t.info.GetCodecs(); spec.Kind == KindVideo && len(codecs) > 1 && !spec.Sealed {
+		spec.Backup = codecs[1].GetMimeType()
+	}
+	spec.Layers = layerSpecs(t.info.GetCodecs()[0].GetLayers())
+	return spec
+}
+
+// layerSpecs are a codec's layers, lowest first.
+func layerSpecs(announced []*lk.VideoLayer) (specs []LayerSpec) {
+	layers := slices.Clone(announced)
 	slices.SortStableFunc(layers, func(a, b *lk.VideoLayer) int { return int(a.GetQuality()) - int(b.GetQuality()) })
 	for _, l := range layers {
-		spec.Layers = append(spec.Layers, LayerSpec{
+		specs = append(specs, LayerSpec{
 			Quality: Quality(l.GetQuality()), Width: l.GetWidth(), Height: l.GetHeight(),
 			Bitrate: l.GetBitrate(), RID: l.GetRid(),
 		})
 	}
-	return spec
+	return specs
 }
 
 // sources of the class as the media plane has them.
@@ -152,7 +161,11 @@ var sources = map[classpb.Source]Source{
 // trackArrived tells the class of a publication: its media is here.
 func (s *rtcSession) trackArrived(e TrackEvent) {
 	t := s.own[e.SID]
-	if t == nil || t.arrived {
+	if t == nil {
+		return
+	}
+	if t.arrived {
+		s.codecArrived(t, e)
 		return
 	}
 	t.arrived = true

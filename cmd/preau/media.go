@@ -88,6 +88,8 @@ func (p peer) Do(c signaling.PeerCommand) error {
 	switch c := c.(type) {
 	case signaling.AddTrack:
 		return p.sfu.AddTrack(trackSpec(c.Track))
+	case signaling.AddCodec:
+		return p.sfu.AddCodec(c.SID, sfu.CodecSpec{CID: c.CID, Layers: mapped(c.Layers, layerSpec)})
 	case signaling.RemoveTrack:
 		p.sfu.RemoveTrack(c.SID)
 	case signaling.SetMuted:
@@ -115,11 +117,12 @@ func (p peer) Do(c signaling.PeerCommand) error {
 func trackSpec(t signaling.TrackSpec) sfu.TrackSpec {
 	return sfu.TrackSpec{
 		CID: t.CID, SID: t.SID, Kind: sfu.Kind(t.Kind), Source: sfu.Source(t.Source), MIMEs: t.MIMEs, Muted: t.Muted,
-		Sealed: t.Sealed, NoRED: t.NoRED,
-		Layers: mapped(t.Layers, func(l signaling.LayerSpec) sfu.LayerSpec {
-			return sfu.LayerSpec{Quality: sfu.Quality(l.Quality), Width: l.Width, Height: l.Height, Bitrate: l.Bitrate, RID: l.RID}
-		}),
+		Backup: t.Backup, Sealed: t.Sealed, NoRED: t.NoRED, Layers: mapped(t.Layers, layerSpec),
 	}
+}
+
+func layerSpec(l signaling.LayerSpec) sfu.LayerSpec {
+	return sfu.LayerSpec{Quality: sfu.Quality(l.Quality), Width: l.Width, Height: l.Height, Bitrate: l.Bitrate, RID: l.RID}
 }
 
 func trackSetting(s signaling.TrackSetting) sfu.TrackSetting {
