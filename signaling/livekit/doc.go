@@ -116,12 +116,23 @@
 //  3. refresh_token at once and in time: TestRTCTokensAreRefreshedAndExpire
 //  4. the answer's id: TestRTCNegotiation, TestRTCJoinWithOneConnection
 //  5. versions grow: TestRTCVersionsGrow, TestRTCParticipantStatesInOrder
-//  6. a full ICE agent where one is needed: TestReachedAsFullAgent, TestRTCJoinWithOneConnection;
-//     both codecs in both shapes: TestEveryCodecArrivesWhole
+//  6. a full ICE agent where one is needed: TestFirefoxIsToldByItsUserAgent,
+//     TestRTCJoinWithOneConnection, TestCandidatesTowardOtherHostsAreNeverContacted; both codecs in
+//     both shapes: TestEveryCodecArrivesWhole, and both browsers in web/e2e/contract.e2e.ts
 //  7. payload types and codecs of the answer: TestAnswerPutsTheAnnouncedCodecFirst, TestMatchCodec
 //  8. duplicate identity: TestRTCDuplicateIdentity
 //  9. frames are bounded, compressed or not: TestRTCMalformedAndOversizedFrames
 //  10. TURN credentials name the participant and expire: TestTURNIsNoOpenProxy
+//
+// Reaching every network:
+//   - TURN over UDP, TCP and TLS, to this node's media only: TestReachedOverTURN,
+//     TestTURNIsNoOpenProxy, TestTURNOverTLS, TestTURNOverTLSOnItsOwnPort, TestTURNClientOnTheSharedPort
+//   - ICE over TCP, IPv6, several addresses: TestReachedOverTCP, TestReachedOverIPv6,
+//     TestReachedOverTCPAndIPv6, TestReachedAtEveryAddress
+//   - the external address by configuration or STUN: TestAnnouncesTheAddressOfTheRouter,
+//     TestExternalAddressByASTUNServer
+//   - candidates, sections and silence without end: TestFloodOfCandidatesIsBounded,
+//     TestDescriptionOf500Sections, TestSilentClientsOnTheTLSPortAreClosed
 //
 // Server API: TestRoomService, TestRoomServiceRefuses, TestServerAPIReachesTheMedia,
 // TestServerAPIRemoves.
