@@ -132,6 +132,18 @@ func TestReachedOverTURNByEitherFamily(t *testing.T) {
 	}
 }
 
+func TestReachedAsFullAgent(t *testing.T) {
+	n := testNode(t, Options{})
+	for _, one := range []bool{true, false} {
+		teacher, pupil := carries(t, n, one, network{full: true}, network{full: true})
+		for _, c := range []*client{teacher, pupil} {
+			if strings.Contains(c.pub.RemoteDescription().SDP, "a=ice-lite") || strings.Contains(c.sub.RemoteDescription().SDP, "a=ice-lite") {
+				t.Errorf("%s was answered by an ICE-lite agent", c.sid)
+			}
+		}
+	}
+}
+
 func TestReachedOverTCP(t *testing.T) {
 	n := testNode(t, Options{})
 	over := only(webrtc.NetworkTypeTCP4)
