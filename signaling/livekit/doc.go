@@ -133,6 +133,10 @@
 //     TestExternalAddressByASTUNServer
 //   - candidates, sections and silence without end: TestFloodOfCandidatesIsBounded,
 //     TestDescriptionOf500Sections, TestSilentClientsOnTheTLSPortAreClosed
+//   - candidates toward other hosts: TestCandidatesTowardOtherHostsAreNeverContacted
+//   - ICE restart with other addresses in mid-class: TestAddressChangesInMidClass
+//   - HTTPS, HTTP/2, certificates renewed: TestHTTPS, TestCertificateIsReadAgain,
+//     TestCertificateByACME; all of it on one port: TestEverythingOverOnePort
 //
 // Server API: TestRoomService, TestRoomServiceRefuses, TestServerAPIReachesTheMedia,
 // TestServerAPIRemoves.

@@ -28,7 +28,7 @@ export class TestBrowser {
     private readonly directory: string,
   ) {}
 
-  static async launch(): Promise<TestBrowser> {
+  static async launch(more: readonly string[] = []): Promise<TestBrowser> {
     const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'))
     const wav = join(directory, 'speech.wav')
     await run('espeak-ng', ['-v', 'fr', '-w', wav, speech])
@@ -50,6 +50,7 @@ export class TestBrowser {
         '--auto-select-desktop-capture-source=Entire screen',
         '--autoplay-policy=no-user-gesture-required',
         `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
+        ...more,
       ],
     })
     return new TestBrowser(browser, directory)

@@ -17,13 +17,14 @@ export class Server {
   private constructor(
     data: string,
     private readonly network: Network | undefined,
+    private readonly more: readonly string[],
   ) {
     this.#data = data
   }
 
   /** Starts it on this host's loopback, or on the host at the far end of a network. */
-  static async start(network?: Network): Promise<Server> {
-    const server = new Server(await mkdtemp(join(tmpdir(), 'preau-e2e-')), network)
+  static async start(network?: Network, more: readonly string[] = []): Promise<Server> {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'preau-e2e-')), network, more)
     await server.#run('0')
     return server
   }
@@ -49,7 +50,7 @@ export class Server {
 
   async #run(port: string): Promise<void> {
     // prettier-ignore
-    const serve = [program, 'serve', '--dev', '--port', port, '--rtc-udp-port', '0', '--rtc-tcp-port', '0', '--turn-port', '0', '--data', this.#data]
+    const serve = [program, 'serve', '--dev', '--port', port, '--rtc-udp-port', '0', '--rtc-tcp-port', '0', '--turn-port', '0', '--data', this.#data, ...this.more]
     const command = this.network
       ? ['ip', 'netns', 'exec', this.network.name, ...serve, '--bind', this.network.address]
       : serve
