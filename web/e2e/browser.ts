@@ -15,8 +15,6 @@ export const insecureHost = 'preau.test'
 export interface PersonOptions {
   readonly phone?: boolean
   readonly language?: string
-  /** The person said no to microphone and camera, for good. */
-  readonly denied?: boolean
 }
 
 /** Debian's Chromium with a fake camera and a microphone that speaks. */
@@ -26,9 +24,11 @@ export class TestBrowser {
   private constructor(
     readonly browser: Browser,
     private readonly directory: string,
+    private readonly denies: boolean,
   ) {}
 
-  static async launch(more: readonly string[] = []): Promise<TestBrowser> {
+  /** What is answered when a page asks for microphone or camera: yes, unless everybody says no. */
+  static async launch({ denies = false, more = [] as readonly string[] } = {}): Promise<TestBrowser> {
     const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'))
     const wav = join(directory, 'speech.wav')
     await run('espeak-ng', ['-v', 'fr', '-w', wav, speech])
@@ -44,7 +44,7 @@ export class TestBrowser {
         '--disable-sync',
         // A server in a namespace of the test's own is on another, private network.
         '--disable-features=WebRtcHideLocalIpsWithMdns,LocalNetworkAccessChecks',
-        '--use-fake-ui-for-media-stream',
+        `--use-fake-ui-for-media-stream${denies ? '=deny' : ''}`,
         '--use-fake-device-for-media-stream=fps=10',
         `--use-file-for-fake-audio-capture=${wav}`,
         '--auto-select-desktop-capture-source=Entire screen',
@@ -53,7 +53,7 @@ export class TestBrowser {
         ...more,
       ],
     })
-    return new TestBrowser(browser, directory)
+    return new TestBrowser(browser, directory, denies)
   }
 
   async person(options: PersonOptions = {}): Promise<Person> {
@@ -62,7 +62,7 @@ export class TestBrowser {
       viewport: options.phone ? { width: 360, height: 640 } : { width: 1280, height: 800 },
       locale: options.language ?? 'fr-FR',
       // What is not granted here is denied, without a question.
-      permissions: options.denied ? clipboard : ['microphone', 'camera', ...clipboard],
+      permissions: this.denies ? clipboard : ['microphone', 'camera', ...clipboard],
       reducedMotion: 'reduce',
     })
     // Every peer connection is kept where the test can ask it for statistics.

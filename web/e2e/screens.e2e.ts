@@ -95,7 +95,7 @@ async function end(teacher: Person, view: View): Promise<void> {
 
 /** Each way in which microphone and camera can fail, and what the browser does then. */
 const failures: Record<string, (person: Person) => Promise<void>> = {
-  denied: () => Promise.resolve(), // truly: see PersonOptions
+  denied: () => Promise.resolve(), // truly: in a browser whose people say no
   missing: (person) => failsWith(person, 'NotFoundError', 'Requested device not found'),
   busy: (person) => failsWith(person, 'NotReadableError', 'Could not start audio source'),
   insecure: () => Promise.resolve(), // truly: see insecureHost
@@ -114,6 +114,18 @@ async function failsWith(person: Person, name: string, text: string): Promise<vo
 describe('when microphone and camera cannot be had', () => {
   const phoneInFrench: View = { language: 'fr', phone: true }
   const deskInEnglish: View = { language: 'en', phone: false }
+  let denying: TestBrowser
+
+  beforeAll(async () => {
+    denying = await TestBrowser.launch({ denies: true })
+  })
+
+  afterEach(async () => {
+    expect(denying.failures()).toEqual([])
+    await denying.closePeople()
+  })
+
+  afterAll(() => denying.close())
 
   it.each(
     Object.keys(failures).flatMap((kind): [string, string, View][] => [
@@ -122,7 +134,7 @@ describe('when microphone and camera cannot be had', () => {
     ]),
   )('%s, in %s', async (kind, _, view) => {
     const { code } = await openClass(browser, server, 'Histoire')
-    const pupil = await browser.person({ ...settings(view), denied: kind === 'denied' })
+    const pupil = await (kind === 'denied' ? denying : browser).person(settings(view))
     await failures[kind]?.(pupil)
     const { port } = new URL(server.url)
     const origin = kind === 'insecure' ? `http://${insecureHost}:${port}` : server.url
@@ -146,7 +158,7 @@ describe('when microphone and camera cannot be had', () => {
   })
 
   it('a teacher is told politely', async () => {
-    const teacher = await browser.person({ denied: true })
+    const teacher = await denying.person()
     await askForClass(teacher, server, 'Histoire')
     await teacher.get('prejoin-mic').click()
     await teacher.get('prejoin-problem').waitFor()
