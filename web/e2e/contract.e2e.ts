@@ -11,6 +11,7 @@ import {
   type JoinOptions,
   received,
   seesIn,
+  signed,
 } from './bare.ts'
 import { growing, TestBrowser } from './browser.ts'
 import { Firefox } from './firefox.ts'
@@ -65,6 +66,24 @@ async function bothWays({ ada, bob }: Pair): Promise<void> {
   await hearsAndSeesBare(ada, 'Chromium hears and sees Firefox')
   await hearsAndSeesBare(bob, 'Firefox hears and sees Chromium')
 }
+
+const lastRoom = () => `contract-${String(rooms - 1)}`
+
+/** Moves a participant as any server SDK would. */
+async function move(room: string, identity: string, destinationRoom: string): Promise<void> {
+  const response = await fetch(`${server.url}/twirp/livekit.RoomService/MoveParticipant`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${signed({ video: { room, roomAdmin: true, destinationRoom } })}`,
+    },
+    body: JSON.stringify({ room, identity, destinationRoom }),
+  })
+  expect(response.status, await response.text()).toBe(200)
+}
+
+const roomName = (page: BarePage) =>
+  page.evaluate(() => (window as unknown as BareWindow).room.name, null)
 
 const ownSid = (page: BarePage) =>
   page.evaluate(() => (window as unknown as BareWindow).room.localParticipant.sid, null)
@@ -127,6 +146,18 @@ describe.each([
     await bothWays(both)
     for (const page of [both.ada, both.bob])
       expect(await events(page)).not.toContain('disconnected')
+  })
+
+  it('are moved to a break-out room and meet again there', async () => {
+    const both = await pair({ single })
+    await bothWays(both)
+    const room = lastRoom()
+    for (const identity of ['ada', 'bob']) await move(room, identity, `${room}~1`)
+    for (const page of [both.ada, both.bob]) {
+      await expect.poll(() => events(page), { timeout: 15_000 }).toContain('moved')
+      expect(await roomName(page)).toBe(`${room}~1`)
+    }
+    await bothWays(both)
   })
 
   it('resume after ten seconds without network', async () => {
