@@ -28,7 +28,10 @@ export class TestBrowser {
   ) {}
 
   /** What is answered when a page asks for microphone or camera: yes, unless everybody says no. */
-  static async launch({ denies = false, more = [] as readonly string[] } = {}): Promise<TestBrowser> {
+  static async launch({
+    denies = false,
+    more = [] as readonly string[],
+  } = {}): Promise<TestBrowser> {
     const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'))
     const wav = join(directory, 'speech.wav')
     await run('espeak-ng', ['-v', 'fr', '-w', wav, speech])

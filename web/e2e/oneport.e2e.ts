@@ -25,9 +25,9 @@ beforeAll(async () => {
   const { publicKey } = new X509Certificate(await readFile(cert))
   const pin = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }))
   server = await Server.start(undefined, ['--tls-cert', cert, '--tls-key', key])
-  browser = await TestBrowser.launch({ more: [
-    `--ignore-certificate-errors-spki-list=${pin.digest('base64')}`,
-  ] })
+  browser = await TestBrowser.launch({
+    more: [`--ignore-certificate-errors-spki-list=${pin.digest('base64')}`],
+  })
 })
 
 afterAll(async () => {
