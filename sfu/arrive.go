@@ -116,7 +116,7 @@ func (p *Peer) beginLocked(pub *publication, a arrival) *layer {
 
 // announce tells of a publication's first layer.
 func (p *Peer) announce(l *layer) {
-	pub := l.pub
+	pub := l.pub.Load()
 	pub.mu.Lock()
 	first := !pub.announced
 	pub.announced = true
@@ -131,19 +131,13 @@ func (p *Peer) announce(l *layer) {
 		e.RIDs = []string{rid}
 	}
 	p.emit(e)
-	p.router.replanAll()
+	pub.router.replanAll()
 }
 
 // layerEnded notices when the client has closed a publication's section.
 func (p *Peer) layerEnded(l *layer) {
 	l.transport.removeLayer(l)
-	pub := l.pub
-	pub.layers[l.index].CompareAndSwap(l, nil)
-	pub.mu.Lock()
-	pub.reading--
-	gone := pub.reading == 0 && !pub.removed
-	pub.mu.Unlock()
-	if !gone {
+	if !p.unread(l) {
 		return
 	}
 	select {
@@ -151,12 +145,26 @@ func (p *Peer) layerEnded(l *layer) {
 		return
 	default:
 	}
+	pub := l.pub.Load()
 	if pub.main != nil {
 		p.dropBackup(pub)
 		return
 	}
 	if pub := p.dropTrack(pub.spec.SID); pub != nil {
-		p.router.removePublication(pub)
+		pub.router.removePublication(pub)
 		p.emit(TrackGoneEvent{SID: pub.spec.SID})
 	}
+}
+
+// unread takes a layer out of its publication, which does not move to another class meanwhile.
+// True: it was the last.
+func (p *Peer) unread(l *layer) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	pub := l.pub.Load()
+	pub.layers[l.index].CompareAndSwap(l, nil)
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	pub.reading--
+	return pub.reading == 0 && !pub.removed
 }

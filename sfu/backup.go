@@ -50,7 +50,7 @@ func (p *Peer) dropBackup(b *publication) {
 	p.discardLocked(b)
 	b.main.backup.CompareAndSwap(b, nil)
 	p.mu.Unlock()
-	p.router.replanAll()
+	b.router.replanAll()
 }
 
 // discardLocked closes a publication and forgets its sections.

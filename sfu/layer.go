@@ -31,8 +31,9 @@ const (
 
 // layer is one received stream of a publication.
 type layer struct {
+	pub atomic.Pointer[publication] // another once its publisher has moved to another class
+
 	// fixed after construction
-	pub       *publication
 	transport *transport
 	track     *webrtc.TrackRemote
 	index     uint8
@@ -59,9 +60,10 @@ type layer struct {
 
 func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params webrtc.RTPParameters) *layer {
 	l := &layer{
-		pub: pub, transport: t, track: track, index: uint8(pub.layerIndex(track.RID())),
+		transport: t, track: track, index: uint8(pub.layerIndex(track.RID())),
 		ssrc: uint32(track.SSRC()), pt: uint8(track.Codec().PayloadType), codec: packet.CodecOf(track.Codec().MimeType),
 	}
+	l.pub.Store(pub)
 	for _, e := range params.HeaderExtensions {
 		switch e.URI {
 		case extAudioLevel:
@@ -85,8 +87,8 @@ func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params 
 
 // run reads until the publisher's section or connection closes.
 func (l *layer) run() {
-	n := l.pub.owner.node
-	defer n.guard(l.pub.owner, "layer reader")
+	n := l.transport.peer.node
+	defer n.guard(l.transport.peer, "layer reader")
 	defer l.history.Clear()
 	buf := make([]byte, readBuffer)
 	for {
@@ -105,8 +107,8 @@ func (l *layer) run() {
 func (l *layer) take(n *Node, raw []byte) {
 	n.m.packetsIn.Inc()
 	n.m.bytesIn.Add(float64(len(raw)))
-	l.pub.owner.packetsIn.Add(1)
-	l.pub.owner.bytesIn.Add(uint64(len(raw)))
+	l.transport.peer.packetsIn.Add(1)
+	l.transport.peer.bytesIn.Add(uint64(len(raw)))
 	now := time.Now()
 	p, err := n.pool.New(raw, now)
 	if err != nil {
@@ -131,27 +133,28 @@ func (l *layer) take(n *Node, raw []byte) {
 	l.frameStart(p)
 	l.lastArrival.Store(now.UnixNano())
 	l.rate.add(len(raw), p, now)
-	if !l.pub.open.Load() {
+	pub := l.pub.Load()
+	if !pub.open.Load() {
 		n.m.drop(dropMuted)
 		return
 	}
-	l.noteLevel(p)
-	if p.RED && !l.fillGaps(n, p) {
+	l.noteLevel(pub, p)
+	if p.RED && !l.fillGaps(n, pub, p) {
 		n.m.drop(dropMalformed)
 		return
 	}
-	l.deliver(n, p)
+	l.deliver(n, pub, p)
 }
 
 // deliver keeps p and hands it to the writers; a duplicate ends here.
-func (l *layer) deliver(n *Node, p *packet.Packet) {
+func (l *layer) deliver(n *Node, pub *publication, p *packet.Packet) {
 	if !l.history.Add(p) {
 		return
 	}
-	fan := l.pub.fan.Load()
+	fan := pub.fan.Load()
 	for i := 0; fan != 0; i, fan = i+1, fan>>1 {
 		if fan&1 != 0 {
-			n.writers[i].offer(item{kind: itemPacket, pub: l.pub, packet: p})
+			n.writers[i].offer(item{kind: itemPacket, pub: pub, packet: p})
 		}
 	}
 }
@@ -186,7 +189,7 @@ func (l *layer) frameStart(p *packet.Packet) {
 	l.frame, l.framed = p.Timestamp, true
 }
 
-func (l *layer) noteLevel(p *packet.Packet) {
+func (l *layer) noteLevel(pub *publication, p *packet.Packet) {
 	if l.levelID == 0 {
 		return
 	}
@@ -195,8 +198,8 @@ func (l *layer) noteLevel(p *packet.Packet) {
 		return
 	}
 	p.AudioLevel, p.Voice = level, voice
-	if l.pub.meter != nil {
-		l.pub.meter.Note(level, voice)
+	if pub.meter != nil {
+		pub.meter.Note(level, voice)
 	}
 }
 
@@ -204,11 +207,12 @@ func (l *layer) noteLevel(p *packet.Packet) {
 func (l *layer) senderReport(b []byte) {
 	var r rtcp.SenderReport
 	if r.Unmarshal(b) != nil {
-		l.pub.owner.node.m.drop(dropFeedback)
+		l.transport.peer.node.m.drop(dropFeedback)
 		return
 	}
-	l.pub.each(func(w *writer) {
-		w.offer(item{kind: itemReport, pub: l.pub, layer: l.index, ntp: r.NTPTime, rtp: r.RTPTime})
+	pub := l.pub.Load()
+	pub.each(func(w *writer) {
+		w.offer(item{kind: itemReport, pub: pub, layer: l.index, ntp: r.NTPTime, rtp: r.RTPTime})
 	})
 }
 
@@ -218,7 +222,7 @@ func (l *layer) askKeyframe(now time.Time) {
 	if now.UnixNano()-last < int64(keyframeGap) || !l.lastKeyframe.CompareAndSwap(last, now.UnixNano()) {
 		return
 	}
-	l.pub.owner.node.m.keyframesAsked.Inc()
+	l.transport.peer.node.m.keyframesAsked.Inc()
 	_ = l.transport.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: l.ssrc}}) // closing: nobody to ask
 }
 

@@ -93,7 +93,7 @@ func (p *Peer) plan() (attach []*want, detached bool) {
 
 func (p *Peer) sendable(pub *publication) bool {
 	_, _, live := pub.isLive()
-	return live && p.router.carries(pub)
+	return live && pub.router.carries(pub)
 }
 
 // detach takes a track off its section, which then drains.

@@ -205,7 +205,7 @@ func (o *outlet) settle(now time.Time) {
 	for i, s := range o.subs {
 		if s.choose(o.choices[i], now) {
 			states = append(states, StreamState{
-				Participant: s.pub.owner.o.Participant, SID: s.pub.spec.SID, Paused: !s.choice.Sending,
+				Participant: s.pub.participant, SID: s.pub.spec.SID, Paused: !s.choice.Sending,
 			})
 		}
 	}

@@ -18,11 +18,10 @@ const (
 // Peer is one participant's media connection: one peer connection, or a publisher's and a
 // subscriber's.
 //
-// Locks, in this order: neg (a negotiation at a time; held over calls into pion, which do I/O only
+// Locks, in this order: moving, neg (a negotiation at a time; held over calls into pion, which do I/O only
 // in goroutines of its own), then mu.
 type Peer struct {
 	// fixed after construction
-	router   *Router
 	node     *Node
 	o        PeerOptions
 	listener Events
@@ -38,6 +37,9 @@ type Peer struct {
 	neg *negotiation // has its own lock
 
 	packetsIn, bytesIn atomic.Uint64
+
+	at     atomic.Pointer[whereabouts] // stored under moving
+	moving sync.Mutex            // one move, or the end, at a time; above neg and mu
 
 	mu        sync.Mutex
 	closed    bool
@@ -59,11 +61,12 @@ type want struct {
 
 func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	p := &Peer{
-		router: r, node: r.node, o: o, listener: ev, mail: newMailbox(), joined: time.Now(),
+		node: r.node, o: o, listener: ev, mail: newMailbox(), joined: time.Now(),
 		done: make(chan struct{}), kick: make(chan struct{}, 1), pace: newPace(), neg: newNegotiation(),
 		ours: map[string]*publication{}, byMid: map[string]*publication{}, wants: map[string]*want{}, cannot: map[string]bool{},
 		channels: map[DataKind]*webrtc.DataChannel{},
 	}
+	p.at.Store(&whereabouts{r, o.Participant})
 	var err error
 	if p.pub, err = newTransport(p, TargetPublisher); err != nil {
 		return nil, fmt.Errorf("making the publisher's connection: %w", err)
@@ -111,7 +114,7 @@ func (p *Peer) AddTrack(t TrackSpec) error {
 	}
 	p.ours[t.SID] = pub
 	p.mu.Unlock()
-	if err := p.router.addPublication(pub); err != nil {
+	if err := pub.router.addPublication(pub); err != nil {
 		p.mu.Lock()
 		delete(p.ours, t.SID)
 		p.mu.Unlock()
@@ -124,7 +127,7 @@ func (p *Peer) AddTrack(t TrackSpec) error {
 // RemoveTrack ends a publication for everyone.
 func (p *Peer) RemoveTrack(sid string) {
 	if pub := p.dropTrack(sid); pub != nil {
-		p.router.removePublication(pub)
+		pub.router.removePublication(pub)
 	}
 }
 
@@ -154,23 +157,30 @@ func (p *Peer) SetBlocked(sid string, blocked bool) {
 }
 
 func (p *Peer) gate(sid string, change func(*publication)) {
+	for pub := p.ourTrack(sid); pub != nil; {
+		pub.setGate(func() { change(pub) })
+		if b := pub.backup.Load(); b != nil {
+			b.setGate(func() { change(b) })
+		}
+		pub.router.gateChanged(pub)
+		now := p.ourTrack(sid)
+		if now == pub {
+			return
+		}
+		pub = now // moved to another class meanwhile
+	}
+}
+
+func (p *Peer) ourTrack(sid string) *publication {
 	p.mu.Lock()
-	pub := p.ours[sid]
-	p.mu.Unlock()
-	if pub == nil {
-		return
-	}
-	pub.setGate(func() { change(pub) })
-	if b := pub.backup.Load(); b != nil {
-		b.setGate(func() { change(b) })
-	}
-	p.router.gateChanged(pub)
+	defer p.mu.Unlock()
+	return p.ours[sid]
 }
 
 // Subscribe asks for a publication of the same Router, or no longer. A microphone gets its section
 // when it is among those open.
 func (p *Peer) Subscribe(sid string, on bool) error {
-	pub := p.router.publication(sid)
+	pub := p.router().publication(sid)
 	p.mu.Lock()
 	switch {
 	case p.closed:
@@ -264,6 +274,8 @@ func (p *Peer) Close() {
 }
 
 func (p *Peer) shut() {
+	p.moving.Lock()
+	defer p.moving.Unlock()
 	p.mu.Lock()
 	p.closed = true
 	var pubs []string
@@ -286,7 +298,8 @@ func (p *Peer) shut() {
 		w := p.out.writer
 		w.call(func() { w.outs = without(w.outs, p.out) })
 	})
-	p.router.leave(p)
+	at := p.at.Load()
+	at.router.leave(p, at.participant)
 }
 
 // releaseAll unbinds what pion has not: a closed connection stops its senders, but one that was

@@ -20,10 +20,12 @@ const maxLayers = 3
 // those who cannot decode the first it is a publication of its own, its backup.
 type publication struct {
 	// fixed after construction
-	owner *Peer
-	spec  TrackSpec
-	main  *publication   // of a backup: whose
-	meter *speaker.Meter // microphones only
+	owner       *Peer
+	router      *Router // of the class it is published in
+	participant string  // the publisher's sid there
+	spec        TrackSpec
+	main        *publication   // of a backup: whose
+	meter       *speaker.Meter // microphones only; set when the router takes it
 
 	backup atomic.Pointer[publication] // nil: not asked for yet, or none
 
@@ -49,7 +51,8 @@ type publication struct {
 }
 
 func newPublication(owner *Peer, spec TrackSpec) *publication {
-	p := &publication{owner: owner, spec: spec, muted: spec.Muted}
+	at := owner.at.Load()
+	p := &publication{owner: owner, router: at.router, participant: at.participant, spec: spec, muted: spec.Muted}
 	p.open.Store(!spec.Muted)
 	p.asked.told = 1<<maxLayers - 1
 	return p
@@ -88,6 +91,12 @@ func (p *publication) isLive() (webrtc.RTPCodecCapability, packet.Codec, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.codec, p.media, p.live && !p.removed
+}
+
+func (p *publication) isRemoved() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.removed
 }
 
 // each visits the writers that have subscriptions of this publication.

@@ -44,8 +44,8 @@ func (l *layer) codecOf(p *packet.Packet) (packet.Codec, bool) {
 
 // fillGaps delivers the packets that p repeats and that have not come: block i of n stands for the
 // packet n − 1 − i before p. False: the payload is malformed. What is sealed is not looked at.
-func (l *layer) fillGaps(n *Node, p *packet.Packet) bool {
-	if l.pub.spec.Sealed {
+func (l *layer) fillGaps(n *Node, pub *publication, p *packet.Packet) bool {
+	if pub.spec.Sealed {
 		return true
 	}
 	var blocks [packet.MaxREDBlocks]packet.REDBlock
@@ -61,7 +61,7 @@ func (l *layer) fillGaps(n *Node, p *packet.Packet) bool {
 		raw := packet.AppendHeader(make([]byte, 0, packet.MaxSize), packet.Header{
 			PayloadType: p.PayloadType, Sequence: p.Sequence - uint16(back), Timestamp: p.Timestamp - uint32(b.Offset), SSRC: p.SSRC,
 		}, nil)
-		l.restore(n, append(raw, b.Data...), p.Seq-back, p.Arrival)
+		l.restore(n, pub, append(raw, b.Data...), p.Seq-back, p.Arrival)
 	}
 	return true
 }
@@ -78,7 +78,7 @@ func (l *layer) missing(seq uint64) bool {
 	return p == nil
 }
 
-func (l *layer) restore(n *Node, raw []byte, seq uint64, now time.Time) {
+func (l *layer) restore(n *Node, pub *publication, raw []byte, seq uint64, now time.Time) {
 	p, err := n.pool.New(raw, now)
 	if err != nil {
 		return
@@ -86,7 +86,7 @@ func (l *layer) restore(n *Node, raw []byte, seq uint64, now time.Time) {
 	defer p.Release()
 	p.Seq, p.Layer = seq, l.index
 	p.Inspect(packet.Opus)
-	l.deliver(n, p)
+	l.deliver(n, pub, p)
 }
 
 // redPT finds the payload type of RED among what a receiver negotiated; 0: it has none.

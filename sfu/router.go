@@ -59,29 +59,33 @@ func (r *Router) Join(o PeerOptions, ev Events) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	switch {
-	case r.closed:
-		err = ErrClosed
-	case r.peers[o.Participant] != nil:
-		err = ErrPeerExists
-	default:
-		r.peers[o.Participant] = p
-		if len(r.peers) == 1 {
-			r.node.wg.Go(r.run)
-		}
-		if len(r.speaking) > 0 { // only changes are told from here on
-			p.emit(SpeakersEvent{Speakers: slices.Collect(maps.Values(r.speaking))})
-		}
-	}
-	r.mu.Unlock()
-	if err != nil {
+	if err := r.admit(p, o.Participant); err != nil {
 		p.discard()
 		return nil, err
 	}
-	r.node.m.peers.Inc()
 	p.start()
 	return p, nil
+}
+
+// admit counts a peer among the class's. The clock starts with the first.
+func (r *Router) admit(p *Peer, participant string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return ErrClosed
+	case r.peers[participant] != nil:
+		return ErrPeerExists
+	}
+	r.peers[participant] = p
+	if len(r.peers) == 1 {
+		r.node.wg.Go(r.run)
+	}
+	if len(r.speaking) > 0 { // only changes are told from here on
+		p.emit(SpeakersEvent{Speakers: slices.Collect(maps.Values(r.speaking))})
+	}
+	r.node.m.peers.Inc()
+	return nil
 }
 
 // successor is the class's new router when this one has been dropped meanwhile; nil if it has not.
@@ -122,7 +126,7 @@ func (r *Router) SetPrivileged(participantSIDs []string) {
 }
 
 func (r *Router) privilegeLocked(pub *publication) {
-	on := r.privileged[pub.owner.o.Participant]
+	on := r.privileged[pub.participant]
 	pub.privileged.Store(on)
 	if pub.microphone() {
 		r.detector.SetPrivileged(pub.spec.SID, on)
@@ -135,6 +139,9 @@ func (r *Router) addPublication(pub *publication) error {
 	defer r.mu.Unlock()
 	if r.pubs[pub.spec.SID] != nil {
 		return ErrTrackExists
+	}
+	if pub.isRemoved() { // taken away before it was known here
+		return ErrNoTrack
 	}
 	r.pubs[pub.spec.SID] = pub
 	if pub.microphone() {
@@ -211,13 +218,13 @@ func (r *Router) replanAll() {
 	}
 }
 
-func (r *Router) leave(p *Peer) {
+func (r *Router) leave(p *Peer, participant string) {
 	r.mu.Lock()
-	if r.peers[p.o.Participant] != p {
+	if r.peers[participant] != p {
 		r.mu.Unlock()
 		return
 	}
-	delete(r.peers, p.o.Participant)
+	delete(r.peers, participant)
 	last := len(r.peers) == 0 && !r.closed
 	if last {
 		r.closed = true
@@ -301,7 +308,7 @@ func (r *Router) speakersLocked(report speaker.Report, at time.Time) []Speaker {
 	now := map[string]Speaker{}
 	for _, s := range report.Speakers {
 		if pub := r.pubs[s.Track]; pub != nil {
-			sid := pub.owner.o.Participant
+			sid := pub.participant
 			level := float32(math.Ceil(float64(s.Level)*levelSteps) / levelSteps)
 			if old, ok := now[sid]; !ok || old.Level < level { // of several microphones the loudest
 				now[sid] = Speaker{Participant: sid, Level: level, Active: true}

@@ -70,7 +70,7 @@ var _ webrtc.TrackLocal = (*subscription)(nil)
 
 func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subscription {
 	s := &subscription{
-		pub: pub, out: out, stream: pub.owner.o.Participant + "|" + pub.spec.SID, current: noLayer,
+		pub: pub, out: out, stream: pub.participant + "|" + pub.spec.SID, current: noLayer,
 	}
 	s.setting.Store(&setting)
 	return s
