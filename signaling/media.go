@@ -195,6 +195,10 @@ type LimitBandwidth struct{ BPS uint64 }
 // RestartICE of the subscriber connection, after a resume.
 type RestartICE struct{}
 
+// Move takes the peer, with its connections and publications, to another class, where it is
+// Participant ("PA_…"). Its subscriptions end.
+type Move struct{ Class, Participant string }
+
 func (AddTrack) peerCommand()        {}
 func (AddCodec) peerCommand()        {}
 func (RemoveTrack) peerCommand()     {}
@@ -206,3 +210,4 @@ func (Send) peerCommand()            {}
 func (StartSubscriber) peerCommand() {}
 func (RestartICE) peerCommand()      {}
 func (LimitBandwidth) peerCommand()  {}
+func (Move) peerCommand()            {}

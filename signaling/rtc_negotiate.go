@@ -129,13 +129,13 @@ func (s *rtcSession) PeerEvent(e PeerEvent) {
 	}
 	if ok && d.Kind != DataReliable {
 		select {
-		case s.inbox <- func() { s.packet(d) }:
+		case s.inbox <- func() { s.last().packet(d) }:
 		default:
 			s.count("data_inbox_full")
 		}
 		return
 	}
-	s.offer(func() { s.peerEvent(e) })
+	s.offer(func() { s.last().peerEvent(e) })
 }
 
 // maxEarly bounds what is kept of the peer until the join response, the first message, is out.

@@ -41,6 +41,11 @@ func (s *rtcSession) resumed(k *rtcSocket, join livekit.Join) {
 		LastMessageSeq:      s.lastSeq,
 	}}})
 	s.refreshToken()
+	if join.GetParticipantSid() != "" && join.GetParticipantSid() != s.sid {
+		self := s.selfInfo()
+		self.Version = s.hub.revised(s.view.GetSeq())
+		s.sendMoved(self, s.others()) // it was moved, and has not heard
+	}
 	s.announceAll()
 	s.tellHandlesAgain()
 	if s.join.Single {

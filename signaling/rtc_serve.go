@@ -87,7 +87,7 @@ func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, 
 		k.send(leaveMessage(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH)))
 		k.finish()
 	case join.GetReconnect():
-		s.post(func() { s.resumed(k, join) })
+		s.post(func() { s.last().resumed(k, join) })
 	default:
 		if err := h.start(ctx, s, k, begun); err != nil {
 			h.log.Warn("rtc: starting a session", "class", s.class, "participant", s.participant, "error", err)
@@ -106,14 +106,14 @@ func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, 
 		h.options.Metrics.drops.WithLabelValues("frame_too_large").Inc()
 	}
 	if s != nil {
-		s.post(func() { s.lostSocket(k) })
+		s.post(func() { s.last().lostSocket(k) })
 	}
 }
 
 // find is the session a client wants to resume: its own, by the sid it was given.
 func (h *rtcHandler) find(c *access.Claims, sid string) *rtcSession {
 	for _, s := range h.all() {
-		if s.identity == c.Identity && s.class == c.Tenant+"/"+c.Room && (s.sid == sid || sid == "") {
+		if s.identity == c.Identity && s.is(c.Tenant+"/"+c.Room, sid) {
 			return s
 		}
 	}

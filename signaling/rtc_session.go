@@ -59,9 +59,12 @@ type rtcSession struct {
 	commands    rtcLine
 	reliable    rtcBacklog // owned by the media line
 
+	former []rtcFormer // who it was in the classes it was moved from
+
+	// Shared with those it moves on as.
 	inbox    chan func()
 	overflow chan struct{} // closed when the inbox could not take what must not be lost
-	once     sync.Once     // closes overflow
+	once     *sync.Once    // closes overflow
 	stopped  chan struct{} // closed when nothing more is taken from the inbox
 	done     chan struct{} // closed when run has returned
 	admitted atomic.Bool   // the participant is in the class, not in its lobby
@@ -75,9 +78,12 @@ type rtcState struct {
 	disconnected func()     // ends presence; nil while there is no socket
 	linger       *time.Timer
 	over         bool
-	replaced     bool // by another session of the participant: the class is left alone
-	quit         bool // the client said leave
-	paged        bool // a page of ours was seen on /class
+	detach       func() // from the class
+	moving       *rtcMove
+	heir         *rtcSession // who goes on with this session in another class
+	replaced     bool        // by another session of the participant: the class is left alone
+	quit         bool        // the client said leave
+	paged        bool        // a page of ours was seen on /class
 
 	view      *classpb.State
 	announced map[string]rtcAnnounced // whom the client knows of, by participant id
@@ -114,7 +120,7 @@ func (h *rtcHandler) newSession(ctx context.Context, c *access.Claims, join live
 		handler: h, claims: c, join: join, room: r, class: roomName(r),
 		participant: participant, identity: c.Identity, sid: newSID("PA_"), asked: asked, meters: newRTCMeters(),
 		media: newRTCLine(rtcMedia), commands: newRTCLine(rtcCommand),
-		inbox: make(chan func(), rtcInbox), overflow: make(chan struct{}),
+		inbox: make(chan func(), rtcInbox), overflow: make(chan struct{}), once: new(sync.Once),
 		stopped: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.log = h.log.With("class", s.class, "participant", participant)
@@ -171,7 +177,7 @@ func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, beg
 	if !ok {
 		leave = func() {}
 	}
-	detach, err := s.attach(ctx)
+	s.detach, err = s.attach(ctx)
 	if err != nil {
 		leave()
 		s.disconnected()
@@ -181,7 +187,7 @@ func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, beg
 	}
 	go func() {
 		defer leave()
-		s.run(ctx, detach)
+		s.run(ctx)
 	}()
 	return nil
 }
@@ -202,6 +208,9 @@ func (s *rtcSession) attach(ctx context.Context) (detach func(), err error) {
 // evict ends the session because the participant has joined elsewhere. It does not block.
 func (s *rtcSession) evict(bool) {
 	s.offer(func() {
+		if s.heir != nil { // not in that class any more
+			return
+		}
 		s.replaced = true
 		s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_DUPLICATE_IDENTITY})
 	})
@@ -232,16 +241,17 @@ func (s *rtcSession) offer(f func()) bool {
 	}
 }
 
-// run is the session's goroutine.
-func (s *rtcSession) run(ctx context.Context, detach func()) {
+// run is the session's goroutine, and that of those it moves on as.
+func (s *rtcSession) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var lines sync.WaitGroup
+	guard := s.guardLine
 	for _, line := range []rtcLine{s.media, s.commands} {
-		lines.Go(func() { line.run(ctx, s.guardLine) })
+		lines.Go(func() { line.run(ctx, guard) })
 	}
 	refresh := time.NewTicker(min(s.handler.options.Refresh, s.claims.Lifetime/2))
 	defer refresh.Stop()
-	for !s.over {
+	for ; !s.over; s = s.last() {
 		select {
 		case f := <-s.inbox:
 			s.guard(f)
@@ -264,11 +274,12 @@ func (s *rtcSession) run(ctx context.Context, detach func()) {
 	close(s.stopped)
 	defer close(s.done)
 	cancel()
-	detach()
+	s.detach()
 	s.peer.Close()
 	lines.Wait()
 	s.leaveData()
 	s.hub.recent.ended(s.participant, s.deafSince())
+	s.giveUpMove()
 	s.handler.dismiss(s)
 	s.release()
 	s.depart(context.WithoutCancel(ctx))
@@ -308,7 +319,7 @@ func (s *rtcSession) guard(f func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.fault(fault)
-			s.end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON))
+			s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON))
 		}
 	}()
 	f()
@@ -319,7 +330,7 @@ func (s *rtcSession) guardLine(f func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.fault(fault)
-			s.offer(func() { s.end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
+			s.offer(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
 		}
 	}()
 	f()

@@ -67,7 +67,11 @@ func (s *rtcSession) receive(k *rtcSocket, frame []byte, text bool) error {
 		return errGarbage
 	}
 	s.post(func() {
-		if s.socket == k && s.view != nil {
+		switch s := s.last(); {
+		case s.socket != k:
+		case s.moving != nil:
+			s.hold(m)
+		case s.view != nil:
 			s.dispatch(m)
 		}
 	})

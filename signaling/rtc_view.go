@@ -22,7 +22,11 @@ type rtcAnnounced struct{ sid, identity string }
 
 // Deliver makes the session a member of its class.
 func (s *rtcSession) Deliver(b class.Batch) bool {
-	return s.offer(func() { s.hear(b) })
+	return s.offer(func() {
+		if s.heir == nil {
+			s.hear(b)
+		}
+	})
 }
 
 // hear follows the class, and tells the client and its peer what has become of them.
@@ -262,23 +266,36 @@ func (s *rtcSession) fastPublish(p *lk.ParticipantPermission) bool {
 	return !s.join.Single && p.GetCanPublish() && len(s.view.GetParticipants()) <= rtcCoalesceAbove
 }
 
+// others are those the client may know of, as it is to see them.
+func (s *rtcSession) others() []*lk.ParticipantInfo {
+	ids := map[string]string{} // by sid
+	for id, p := range s.view.GetParticipants() {
+		ids[p.GetSid()] = id
+	}
+	all := slices.DeleteFunc(livekit.Others(s.view, s.participant),
+		func(i *lk.ParticipantInfo) bool { return i.GetPermission().GetHidden() })
+	version := s.hub.revised(s.view.GetSeq())
+	for _, info := range all {
+		s.hub.complete(ids[info.GetSid()], info)
+		info.Version = version
+	}
+	return all
+}
+
 // joined sends the first message, and all that follows from it.
 func (s *rtcSession) joined() {
 	s.roomSent = livekit.Room(s.view)
-	others := livekit.Others(s.view, s.participant)
-	others = slices.DeleteFunc(others, func(i *lk.ParticipantInfo) bool { return i.GetPermission().GetHidden() })
-	ids := map[string]string{} // by sid
+	others := s.others()
 	for id, p := range s.view.GetParticipants() {
 		if id != s.participant && livekit.Visible(p) && !class.Hidden(p) {
 			s.announced[id] = rtcAnnounced{p.GetSid(), p.GetProfile().GetIdentity()}
-			ids[p.GetSid()] = id
 		}
 	}
-	self, version := s.selfInfo(), s.hub.revised(s.view.GetSeq())
-	self.Version = version
-	for _, info := range others {
-		s.hub.complete(ids[info.GetSid()], info)
-		info.Version = version
+	self := s.selfInfo()
+	self.Version = s.hub.revised(s.view.GetSeq())
+	if s.moving != nil {
+		s.arrived(self, others)
+		return
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_Join{Join: &lk.JoinResponse{
 		Room:                 s.roomSent,

@@ -34,13 +34,18 @@ func (m *media) Join(class string, o signaling.PeerOptions, l signaling.PeerList
 	if err != nil {
 		return nil, err
 	}
+	m.arrived(class)
+	return peer{p, m}, nil
+}
+
+// arrived tells a router, which may be a new one, who is privileged.
+func (m *media) arrived(class string) {
 	m.mu.Lock()
 	sids := m.privileged[class]
 	m.mu.Unlock()
 	if now, ok := m.node.Find(class); ok && len(sids) > 0 {
 		now.SetPrivileged(sids)
 	}
-	return peer{p}, nil
 }
 
 // ICEServers implements signaling.Media.
@@ -64,7 +69,10 @@ func (m *media) SetPrivileged(class string, sids []string) {
 }
 
 // peer is one participant's connection as signalling knows it.
-type peer struct{ sfu *sfu.Peer }
+type peer struct {
+	sfu   *sfu.Peer
+	media *media
+}
 
 // Describe implements signaling.Peer.
 func (p peer) Describe(d signaling.Description) (signaling.Description, error) {
@@ -108,6 +116,11 @@ func (p peer) Do(c signaling.PeerCommand) error {
 		p.sfu.LimitBandwidth(c.BPS)
 	case signaling.RestartICE:
 		p.sfu.RestartICE()
+	case signaling.Move:
+		if err := p.sfu.Move(c.Class, c.Participant); err != nil {
+			return err
+		}
+		p.media.arrived(c.Class)
 	default:
 		return fmt.Errorf("media: no such command %T", c)
 	}
