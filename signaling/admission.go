@@ -73,9 +73,15 @@ func (s *Server) roomOf(c *access.Claims, session string) (*room.Room, error) {
 	}
 }
 
-// opening is the command by which a token opens its class.
+// opening is the command by which a token opens its class, with LiveKit's room
+// configuration if it brings one.
 func opening(c *access.Claims) *classpb.OpenClass {
-	return &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Title, Lobby: c.Lobby}
+	open := &classpb.OpenClass{Tenant: c.Tenant, Name: c.Room, Title: c.Title, Lobby: c.Lobby}
+	if config := c.Grants.RoomConfig; config != nil {
+		open.Metadata, open.MaxParticipants = config.Metadata, config.MaxParticipants
+		open.EmptyTimeoutS, open.DepartureTimeoutS = config.EmptyTimeout, config.DepartureTimeout
+	}
+	return open
 }
 
 // join makes the claims' holder a participant, or finds that they are one.

@@ -40,6 +40,8 @@ type rtcHandler struct {
 	mu     sync.Mutex // guards what follows, and what is in the hubs
 	hubs   map[string]*rtcHub
 	forced map[seatKey]rtcForcing
+
+	calls rpcCalls // of the server API
 }
 
 func newRTC(o rtcOptions) *rtcHandler {

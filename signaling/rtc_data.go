@@ -38,6 +38,9 @@ func (s *rtcSession) packet(e DataEvent) {
 		return
 	}
 	livekit.From(p, s.sid, s.identity)
+	if s.handler.calls.answered(s.done, p) { // asked by the server API
+		return
+	}
 	chat, mine := s.chat.Take(p)
 	if chat != nil {
 		s.say(*chat)

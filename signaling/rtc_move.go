@@ -186,6 +186,7 @@ func (s *rtcSession) handOver(n *rtcSession) bool {
 	n.detach, n.moving = func() {}, s.moving
 	n.socket, n.linger, n.rtcLimits = s.socket, s.linger, s.rtcLimits
 	n.mediaLost, n.resumeFault = s.mediaLost, s.resumeFault
+	n.ownData = s.ownData
 	n.chat, n.lastSeq, n.sections, n.sectionsDue = s.chat, s.lastSeq, s.sections, s.sectionsDue
 	for sid, t := range s.own {
 		n.own[sid] = &rtcTrack{
@@ -237,7 +238,7 @@ func (s *rtcSession) arrived(self *lk.ParticipantInfo, others []*lk.ParticipantI
 
 // sendMoved tells the client where it is now. What it publishes goes on, under the sids it has.
 func (s *rtcSession) sendMoved(self *lk.ParticipantInfo, others []*lk.ParticipantInfo) {
-	token, err := s.handler.options.Keys.Refresh(s.claims)
+	token, err := s.newToken()
 	if err != nil {
 		s.log.Error("rtc: a token for the class moved to", "error", err)
 	}

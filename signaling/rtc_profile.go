@@ -10,12 +10,38 @@ import (
 
 // refreshToken renews the client's token, so that a stay of hours can still be resumed.
 func (s *rtcSession) refreshToken() {
-	token, err := s.handler.options.Keys.Refresh(s.claims)
+	token, err := s.newToken()
 	if err != nil {
 		s.log.Error("rtc: renewing a token", "error", err)
 		return
 	}
 	s.send(&lk.SignalResponse{Message: &lk.SignalResponse_RefreshToken{RefreshToken: token}})
+}
+
+func (s *rtcSession) newToken() (string, error) {
+	claims := s.claims
+	if s.ownData != nil {
+		claims = claims.WithOwnMetadata(*s.ownData)
+	}
+	return s.handler.options.Keys.Refresh(claims)
+}
+
+// permitOwnData: the server API says whether the participant may set its own metadata, from now on
+// and in the tokens it is given.
+func (s *rtcSession) permitOwnData(may bool) {
+	if s.view == nil || s.mayUpdateOwn() == may {
+		return
+	}
+	s.ownData = &may
+	s.refreshToken()
+	s.announceSelf()
+}
+
+func (s *rtcSession) mayUpdateOwn() bool {
+	if s.ownData != nil {
+		return *s.ownData
+	}
+	return s.claims.Grants.Video.GetCanUpdateOwnMetadata()
 }
 
 // updateMetadata changes what the participant says of itself. Role and hand are not for it to say.
@@ -26,7 +52,7 @@ func (s *rtcSession) updateMetadata(u *lk.UpdateParticipantMetadata) {
 			Request: &lk.RequestResponse_UpdateMetadata{UpdateMetadata: u},
 		})
 	}
-	if !s.claims.Grants.Video.GetCanUpdateOwnMetadata() {
+	if !s.mayUpdateOwn() {
 		answer(lk.RequestResponse_NOT_ALLOWED, "not granted by the token")
 		return
 	}

@@ -77,6 +77,7 @@ type rtcState struct {
 	socket       *rtcSocket // nil: lost
 	disconnected func()     // ends presence; nil while there is no socket
 	linger       *time.Timer
+	ownData      *bool // whether it may set its own metadata, where the server API has said so
 	over         bool
 	detach       func() // from the class
 	moving       *rtcMove

@@ -235,7 +235,7 @@ func (s *rtcSession) selfInfo() *lk.ParticipantInfo {
 		info = &lk.ParticipantInfo{Identity: s.identity, Version: uint32(s.view.GetSeq()), Permission: &lk.ParticipantPermission{}}
 	}
 	info.Sid = s.sid
-	info.Permission.CanUpdateMetadata = s.claims.Grants.Video.GetCanUpdateOwnMetadata()
+	info.Permission.CanUpdateMetadata = s.mayUpdateOwn()
 	s.hub.complete(s.participant, info)
 	return info
 }

@@ -49,7 +49,11 @@ func (s *Server) twirp() http.Handler {
 // countTwirp counts each call by its result, and bounds its time.
 func (s *Server) countTwirp(next twirp.Method) twirp.Method {
 	return func(ctx context.Context, request any) (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+		limit := commandTimeout
+		if name, _ := twirp.MethodName(ctx); name == "PerformRpc" {
+			limit = maxRPCTime + commandTimeout
+		}
+		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		response, err := next(ctx, request)
 		result := "ok"

@@ -142,8 +142,3 @@ func moveError(err error) error {
 	}
 	return twirpError(err)
 }
-
-// PerformRpc is not offered.
-func (s *roomService) PerformRpc(context.Context, *lk.PerformRpcRequest) (*lk.PerformRpcResponse, error) {
-	return nil, twirp.Unimplemented.Error("TODO")
-}

@@ -44,6 +44,9 @@ func (s *roomService) RemoveParticipant(ctx context.Context, q *lk.RoomParticipa
 	if err != nil {
 		return nil, err
 	}
+	if q.GetRevokeTokenTs() != 0 {
+		return nil, twirp.Unimplemented.Error("this server does not revoke single tokens: a ban in the class keeps somebody out")
+	}
 	_, p, err := person(ctx, r, q.GetIdentity())
 	if err != nil {
 		return nil, err
@@ -55,8 +58,8 @@ func (s *roomService) RemoveParticipant(ctx context.Context, q *lk.RoomParticipa
 	return &lk.RemoveParticipantResponse{}, nil
 }
 
-// MutePublishedTrack mutes a track. Unmuting somebody else is the class's to
-// allow or not.
+// MutePublishedTrack mutes a track. Nobody opens another's microphone: unmuting is
+// refused as by a LiveKit server without enable_remote_unmute.
 func (s *roomService) MutePublishedTrack(ctx context.Context, q *lk.MuteRoomTrackRequest) (*lk.MuteRoomTrackResponse, error) {
 	r, actor, err := s.admin(ctx, q.GetRoom())
 	if err != nil {
@@ -68,6 +71,9 @@ func (s *roomService) MutePublishedTrack(ctx context.Context, q *lk.MuteRoomTrac
 	}
 	if t, ok := state.GetTracks()[q.GetTrackSid()]; !ok || t.GetParticipant() != p.GetId() {
 		return nil, twirp.NotFoundError("track is not found")
+	}
+	if !q.GetMuted() {
+		return nil, twirp.FailedPrecondition.Error("remote unmute not enabled")
 	}
 	_, err = r.Do(ctx, actor, &classpb.Command{Body: &classpb.Command_Mute{
 		Mute: &classpb.Mute{Sid: q.GetTrackSid(), Muted: q.GetMuted()},
@@ -97,14 +103,28 @@ func (s *roomService) UpdateParticipant(ctx context.Context, q *lk.UpdatePartici
 	if err != nil {
 		return nil, err
 	}
+	if permission := q.GetPermission(); permission != nil && permission.GetHidden() != class.Hidden(p) {
+		return nil, twirp.Unimplemented.Error("this server does not change whether somebody is hidden: that goes with the role")
+	}
 	if err := s.change(ctx, r, actor, changesOf(p.GetId(), q)); err != nil {
 		return nil, err
 	}
+	s.permitOwnData(roomName(r), p.GetId(), q.GetPermission())
 	state, _, err := person(ctx, r, q.GetIdentity())
 	if err != nil {
 		return nil, err
 	}
 	return livekit.Participant(state, p.GetId(), true), nil
+}
+
+// permitOwnData: that somebody may set their own metadata is the session's to know.
+func (s *roomService) permitOwnData(class, participant string, p *lk.ParticipantPermission) {
+	if p == nil || s.rtc == nil {
+		return
+	}
+	if session := s.rtc.session(class, participant); session != nil {
+		session.offer(func() { session.last().permitOwnData(p.GetCanUpdateMetadata()) })
+	}
 }
 
 func (s *roomService) change(ctx context.Context, r *room.Room, actor class.Actor, commands []*classpb.Command) error {

@@ -12,7 +12,7 @@ import (
 	"preau/signaling/room"
 )
 
-// CreateRoom opens a class, or finds the one that is open.
+// CreateRoom opens a class, or finds the one that is open, which stays as it is.
 func (s *roomService) CreateRoom(ctx context.Context, q *lk.CreateRoomRequest) (*lk.Room, error) {
 	claims, actor := caller(ctx)
 	if err := granted(claims.Grants.Video.RoomCreate, "roomCreate"); err != nil {
@@ -20,6 +20,9 @@ func (s *roomService) CreateRoom(ctx context.Context, q *lk.CreateRoomRequest) (
 	}
 	if q.GetName() == "" {
 		return nil, twirp.RequiredArgumentError("name")
+	}
+	if err := absent(q); err != nil {
+		return nil, err
 	}
 	r, err := s.school.Open(ctx, &classpb.OpenClass{
 		Tenant: claims.Tenant, Name: q.GetName(), Title: q.GetName(), Metadata: q.GetMetadata(),
@@ -30,6 +33,20 @@ func (s *roomService) CreateRoom(ctx context.Context, q *lk.CreateRoomRequest) (
 		return nil, twirpError(err)
 	}
 	return roomInfo(ctx, r)
+}
+
+// absent refuses what would not be done: better than a room without it. Delays of
+// playout, streams kept in step, the node and tags are hints, and passed over.
+func absent(q *lk.CreateRoomRequest) error {
+	for field, asked := range map[string]bool{
+		"egress": q.GetEgress() != nil, "agents": len(q.GetAgents()) > 0, "replay_enabled": q.GetReplayEnabled(),
+		"room_preset": q.GetRoomPreset() != "",
+	} {
+		if asked {
+			return twirp.Unimplemented.Error("this server does not offer a room's " + field)
+		}
+	}
+	return nil
 }
 
 // ListRooms lists the caller's classes that are open, or those named.

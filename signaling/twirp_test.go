@@ -80,9 +80,10 @@ func TestRoomService(t *testing.T) {
 				}
 			}
 
-			made, err := c.CreateRoom(operator, &lk.CreateRoomRequest{Name: "5b", Metadata: "m", MaxParticipants: 40, EmptyTimeout: 90})
+			made, err := c.CreateRoom(operator, &lk.CreateRoomRequest{Name: "5b", Metadata: "m", MaxParticipants: 40, EmptyTimeout: 90, DepartureTimeout: 7})
 			must(err)
-			if !strings.HasPrefix(made.GetSid(), "RM_") || made.GetName() != "5b" || made.GetMaxParticipants() != 40 || made.GetEmptyTimeout() != 90 {
+			if !strings.HasPrefix(made.GetSid(), "RM_") || made.GetName() != "5b" || made.GetMaxParticipants() != 40 || made.GetEmptyTimeout() != 90 ||
+				made.GetDepartureTimeout() != 7 || made.GetMetadata() != "m" {
 				t.Errorf("made %v", made)
 			}
 			again, err := c.CreateRoom(operator, &lk.CreateRoomRequest{Name: "5b"})
@@ -109,6 +110,10 @@ func TestRoomService(t *testing.T) {
 			must(err)
 			if !muted.GetTrack().GetMuted() {
 				t.Errorf("muted %v", muted)
+			}
+			_, err = c.MutePublishedTrack(admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_amina"})
+			if codeOfTwirp(err) != twirp.FailedPrecondition {
+				t.Errorf("unmuted by another: %v", err)
 			}
 			_, err = c.MutePublishedTrack(admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_none", Muted: true})
 			if codeOfTwirp(err) != twirp.NotFound {
@@ -164,7 +169,10 @@ func TestRoomServiceRefuses(t *testing.T) {
 		"no admin":           {second(c.ListParticipants(s.bearer("school", auth.VideoGrant{Room: "5b"}), &lk.ListParticipantsRequest{Room: "5b"})), twirp.PermissionDenied},
 		"another class":      {second(c.ListParticipants(s.bearer("school", auth.VideoGrant{RoomAdmin: true, Room: "5b"}), &lk.ListParticipantsRequest{Room: "6a"})), twirp.PermissionDenied},
 		"another tenant":     {second(c.ListParticipants(s.bearer("school", auth.VideoGrant{RoomAdmin: true, Room: "6a"}), &lk.ListParticipantsRequest{Room: "6a"})), twirp.NotFound},
-		"not offered":        {second(c.PerformRpc(s.bearer("school", nobody), &lk.PerformRpcRequest{})), twirp.Unimplemented},
+		"with an egress":     {second(c.CreateRoom(s.bearer("school", auth.VideoGrant{RoomCreate: true}), &lk.CreateRoomRequest{Name: "x", Egress: &lk.RoomEgress{}})), twirp.Unimplemented},
+		"with agents":        {second(c.CreateRoom(s.bearer("school", auth.VideoGrant{RoomCreate: true}), &lk.CreateRoomRequest{Name: "x", Agents: []*lk.RoomAgentDispatch{{AgentName: "a"}}})), twirp.Unimplemented},
+		"no admin to call":   {second(c.PerformRpc(s.bearer("school", nobody), &lk.PerformRpcRequest{Room: "5b"})), twirp.PermissionDenied},
+		"revoking a token":   {second(c.RemoveParticipant(s.bearer("school", auth.VideoGrant{RoomAdmin: true, Room: "5b"}), &lk.RoomParticipantIdentity{Room: "5b", Identity: "x", RevokeTokenTs: 1})), twirp.Unimplemented},
 		"another service":    {second(lk.NewEgressProtobufClient(s.url, http.DefaultClient).ListEgress(s.bearer("school", nobody), &lk.ListEgressRequest{})), twirp.Unimplemented},
 		"1 MB and more":      {second(c.CreateRoom(s.bearer("school", auth.VideoGrant{RoomCreate: true}), &lk.CreateRoomRequest{Name: strings.Repeat("a", 2<<20)})), twirp.Malformed},
 	} {

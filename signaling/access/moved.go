@@ -24,3 +24,13 @@ func (c *Claims) Moved(class string, role classpb.Role, profile *classpb.Profile
 	moved.Name, moved.Metadata, moved.Attributes = profile.GetName(), profile.GetMetadata(), profile.GetAttributes()
 	return &moved
 }
+
+// WithOwnMetadata are the claims with canUpdateOwnMetadata as given.
+func (c *Claims) WithOwnMetadata(may bool) *Claims {
+	grants, video := *c.Grants, *c.Grants.Video
+	video.CanUpdateOwnMetadata = &may
+	grants.Video = &video
+	with := *c
+	with.Grants = &grants
+	return &with
+}
