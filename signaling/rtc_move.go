@@ -221,6 +221,9 @@ func (s *rtcSession) arrived(self *lk.ParticipantInfo, others []*lk.ParticipantI
 	move := s.moving
 	s.moving = nil
 	s.sendMoved(self, others)
+	if s.state == lk.ParticipantInfo_ACTIVE {
+		s.tellConnected()
+	}
 	for _, sid := range slices.Sorted(maps.Keys(s.own)) {
 		if t := s.own[sid]; t != nil && t.arrived {
 			s.publish(t)

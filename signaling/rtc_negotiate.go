@@ -208,7 +208,7 @@ func (s *rtcSession) needSections(e SectionsEvent) {
 func (s *rtcSession) connection(e StateEvent) {
 	if primary := e.Target == s.primary(); primary && e.State == StateConnected {
 		s.mediaLost = time.Time{}
-		s.progress(lk.ParticipantInfo_ACTIVE)
+		s.mediaConnected()
 	} else if primary && s.mediaLost.IsZero() {
 		s.mediaLost = time.Now()
 	}

@@ -39,6 +39,7 @@ var reducers = map[protoreflect.Name]func(*classpb.State, *classpb.Event){
 	"title_set":         applyTitleSet,
 	"metadata_set":      applyMetadataSet,
 	"sid_set":           applySidSet,
+	"media_connected":   applyMediaConnected,
 }
 
 // Apply reduces an event into a state, or into a view of one, in place. It says false, and changes

@@ -110,6 +110,10 @@ func (c *chaos) byTheServer() []func() *classpb.Command {
 			return setSid(c.someone(), fmt.Sprintf("PA_%d", c.sids))
 		},
 		func() *classpb.Command {
+			id := c.someone()
+			return setConnected(id, c.sc.person(id).GetSid())
+		},
+		func() *classpb.Command {
 			set := &classpb.SetProfile{Participant: c.someone(), Attributes: map[string]string{"seat": fmt.Sprint(c.sc.now % 3)}}
 			return &classpb.Command{Body: &classpb.Command_SetProfile{SetProfile: set}}
 		},

@@ -140,6 +140,10 @@ func setMetadata(metadata string) *classpb.Command {
 	return &classpb.Command{Body: &classpb.Command_SetMetadata{SetMetadata: &classpb.SetMetadata{Metadata: metadata}}}
 }
 
+func setConnected(id, sid string) *classpb.Command {
+	return &classpb.Command{Body: &classpb.Command_SetConnected{SetConnected: &classpb.SetConnected{Participant: id, Sid: sid}}}
+}
+
 func setSid(id, sid string) *classpb.Command {
 	return &classpb.Command{Body: &classpb.Command_SetSid{SetSid: &classpb.SetSid{Participant: id, Sid: sid}}}
 }

@@ -50,6 +50,7 @@ var rules = map[protoreflect.Name]rule{
 	"set_profile":     {server, decideSetProfile},
 	"set_metadata":    {server, decideSetMetadata},
 	"set_sid":         {node, decideSetSid},
+	"set_connected":   {node, decideSetConnected},
 }
 
 // Decide says what a command amounts to: events, or a refusal, which is always an *Error. It does

@@ -129,9 +129,9 @@ func (d *docket) wait(a arrival) {
 // Between hidden and visible roles lies a Withdrawn, so that views hold either all of a participant
 // or nothing.
 func (d *docket) enter(a arrival) {
-	known, sid := a.known, ""
+	known, sid, connected := a.known, "", ""
 	if inside(known) || waits(known) {
-		sid = known.GetSid()
+		sid, connected = known.GetSid(), known.GetConnectedSid()
 	}
 	if known.GetAdmitted() && Hidden(known) != hiddenRole(a.role) {
 		d.tell(about(known), &classpb.Event{Body: &classpb.Event_Withdrawn{Withdrawn: &classpb.Withdrawn{Participant: a.id}}})
@@ -145,7 +145,7 @@ func (d *docket) enter(a arrival) {
 	d.introduce(a, to)
 	d.tell(to, &classpb.Event{Body: &classpb.Event_Joined{Joined: &classpb.Joined{
 		Participant: a.id, Role: a.role, TokenRole: a.tokenRole, Foreign: a.foreign,
-		Permissions: a.permissions, Sid: sid,
+		Permissions: a.permissions, Sid: sid, ConnectedSid: connected,
 	}}})
 	if a.known != nil {
 		r := rightsOf(d.state, a.known)

@@ -84,7 +84,7 @@ func applyJoined(s *classpb.State, e *classpb.Event) {
 	p := record(s, j.GetParticipant())
 	p.Presence, p.Left = classpb.Presence_PRESENCE_PRESENT, classpb.LeaveReason_LEAVE_REASON_UNSPECIFIED
 	p.Role, p.TokenRole, p.Foreign = j.GetRole(), j.GetTokenRole(), j.GetForeign()
-	p.Permissions, p.Sid = clone(j.GetPermissions()), j.GetSid()
+	p.Permissions, p.Sid, p.ConnectedSid = clone(j.GetPermissions()), j.GetSid(), j.GetConnectedSid()
 	p.Admitted, p.Banned, p.Knocks = true, false, false
 	if p.Order == 0 {
 		p.Order, p.JoinedMs = e.GetSeq(), e.GetTimeMs()

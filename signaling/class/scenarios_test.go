@@ -14,6 +14,7 @@ var scenarios = map[string]func(*testing.T) *scene{
 	"links":      playLinks,
 	"roles":      playRoles,
 	"knocking":   playKnocking,
+	"media":      playMedia,
 }
 
 // playLesson: a class with a lobby, from the bell to the end.
@@ -171,6 +172,30 @@ func playRoles(t *testing.T) *scene {
 	sc.join("blaise", "Blaise", pupil)
 	sc.join("ada", "Ada", teacher)
 	sc.join("ada", "Ada", observer)
+	return sc
+}
+
+// playMedia: joins whose media connects, before and after admission and across the border of the hidden.
+func playMedia(t *testing.T) *scene {
+	sc := lesson(t, true)
+	martin := By("P_1")
+	sc.do(Node(), setSid("P_1", "PA_1"))
+	sc.do(Node(), setConnected("P_1", "PA_1"))
+	ada, blaise := sc.join("ada", "Ada", pupil), sc.join("blaise", "Blaise", pupil)
+	sc.do(Node(), setSid(ada, "PA_2"))
+	sc.do(Node(), setConnected(ada, "PA_2"))
+	sc.do(martin, admit(ada))
+	sc.do(martin, admit(blaise))
+	sc.do(Node(), setSid(blaise, "PA_3"))
+	want(t, sc.do(Node(), setConnected(blaise, "PA_2")))
+	sc.do(Node(), setConnected(blaise, "PA_3"))
+	want(t, sc.do(Node(), setConnected(blaise, "PA_3")))
+	sc.do(Node(), setSid(blaise, "PA_4"))
+	sc.do(martin, setRole(ada, observer))
+	sc.do(martin, setRole(ada, pupil))
+	sc.do(By(ada), leave())
+	sc.join("ada", "Ada", pupil)
+	sc.refused(classpb.Code_CODE_NOT_FOUND, Node(), setConnected("P_9", "PA_5"))
 	return sc
 }
 

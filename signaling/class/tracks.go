@@ -151,6 +151,19 @@ func decideSetSid(d *docket, c *classpb.Command) error {
 	return nil
 }
 
+func decideSetConnected(d *docket, c *classpb.Command) error {
+	p, sid := d.state.GetParticipants()[c.GetSetConnected().GetParticipant()], c.GetSetConnected().GetSid()
+	if !inside(p) && !waits(p) {
+		return notFound("no such participant here")
+	}
+	if sid != "" && sid == p.GetSid() && sid != p.GetConnectedSid() {
+		d.tell(about(p), &classpb.Event{Body: &classpb.Event_MediaConnected{MediaConnected: &classpb.MediaConnected{
+			Participant: p.GetId(), Sid: sid,
+		}}})
+	}
+	return nil
+}
+
 func (d *docket) unpublished(t *classpb.Track) {
 	d.tell(nil, &classpb.Event{Body: &classpb.Event_TrackUnpublished{TrackUnpublished: &classpb.TrackUnpublished{Sid: t.GetSid()}}})
 }
@@ -193,6 +206,12 @@ func applyTrackMuted(s *classpb.State, e *classpb.Event) {
 	m := e.GetTrackMuted()
 	if t := s.GetTracks()[m.GetSid()]; t != nil {
 		t.Muted, t.MutedByTeacher = m.GetMuted(), m.GetMuted() && m.GetByTeacher()
+	}
+}
+
+func applyMediaConnected(s *classpb.State, e *classpb.Event) {
+	if p := s.GetParticipants()[e.GetMediaConnected().GetParticipant()]; p != nil {
+		p.ConnectedSid = e.GetMediaConnected().GetSid()
 	}
 }
 

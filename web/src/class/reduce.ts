@@ -144,6 +144,8 @@ function personChanges(s: State, event: Event): Changes | undefined {
       return person(s, body.value.participant, { permissions: body.value.permissions })
     case 'sidSet':
       return person(s, body.value.participant, { sid: body.value.sid })
+    case 'mediaConnected':
+      return person(s, body.value.participant, { connectedSid: body.value.sid })
     default:
       return undefined
   }
@@ -180,6 +182,7 @@ function joined(p: Participant, event: Event, j: Joined): Partial<Participant> {
     tokenRole: j.tokenRole,
     permissions: j.permissions,
     sid: j.sid,
+    connectedSid: j.connectedSid,
     foreign: j.foreign,
     presence: Presence.PRESENT,
     left: LeaveReason.UNSPECIFIED,
