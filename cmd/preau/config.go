@@ -38,6 +38,8 @@ type Config struct {
 	PublicURL   string // how browsers reach the page, for links; empty: from each request
 	Proxies     []netip.Prefix
 	MetricsFrom []netip.Prefix // who may read /metrics; empty: everyone, or with HTTPS this machine
+	WebhookURLs []string
+	WebhookKey  string // name of the key that signs webhooks
 	LogLevel    string
 	LogJSON     bool
 }
@@ -107,7 +109,40 @@ func (r rawConfig) checked() (Config, error) {
 	keys, err := parseKeys(r.keys, c.Dev)
 	errs = append(errs, err)
 	c.Keys = keys
+	if c.WebhookKey, err = webhookKey(c); err != nil {
+		errs = append(errs, err)
+	}
 	return c, errors.Join(errs...)
+}
+
+// webhookKey checks what webhooks need, and is the key that signs them.
+func webhookKey(c Config) (string, error) {
+	if len(c.WebhookURLs) == 0 {
+		if c.WebhookKey != "" {
+			return "", errors.New("webhook-key: there is no webhook-url for it to sign for")
+		}
+		return "", nil
+	}
+	var errs []error
+	for i, address := range c.WebhookURLs {
+		u, err := url.Parse(address)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+			errs = append(errs, fmt.Errorf("webhook-url: number %d is not like https://school.example.fr/hook", i+1)) // it may hold a secret
+		}
+	}
+	key := c.WebhookKey
+	if key == "" && len(c.Keys) == 1 {
+		for name := range c.Keys {
+			key = name
+		}
+	}
+	switch _, known := c.Keys[key]; {
+	case key == "" && len(c.Keys) > 0:
+		errs = append(errs, errors.New("webhook-key: say which of the keys signs webhooks"))
+	case !known && len(c.Keys) > 0:
+		errs = append(errs, fmt.Errorf("webhook-key: no key is named %q", key))
+	}
+	return key, errors.Join(errs...)
 }
 
 // parseKeys reads `key: secret` or `tenant/key: secret`, several by comma or

@@ -128,6 +128,8 @@ func serveFlags(raw *rawConfig, f *configFile) []cli.Flag {
 		b.text("public-url", "how browsers reach the page, for links", "", &raw.PublicURL),
 		b.list("trusted-proxy", "address or network of a reverse proxy whose X-Forwarded-For is believed", &raw.proxies),
 		b.list("metrics-from", "address or network that may read /metrics (default: everyone; with HTTPS here, this machine)", &raw.metricsFrom),
+		b.list("webhook-url", "address told what happens in classes, as LiveKit's webhooks; may be given several times", &raw.WebhookURLs),
+		b.text("webhook-key", "name of the API key that signs webhooks; those of its tenant's classes are sent (default: the only key)", "", &raw.WebhookKey),
 		b.text("log-level", "debug, info, warn or error", "info", &raw.LogLevel),
 		b.yes("log-json", "log as JSON lines", false, &raw.LogJSON),
 	}

@@ -17,7 +17,7 @@ var layers = [][]string{
 	{"preau/signaling/class", "preau/sfu/packet", "preau/sfu/stream"},
 	{"preau/sfu/internal/"},
 	{"preau/signaling/room", "preau/signaling/livekit", "preau/signaling/access", "preau/sfu", "preau/recorder"},
-	{"preau/signaling/room/logtest", "preau/signaling/cluster"},
+	{"preau/signaling/room/logtest", "preau/signaling/webhook", "preau/signaling/cluster"},
 	{"preau/signaling"},
 	{"preau/web", "preau/loadtest"},
 	{"preau/cmd/preau"},

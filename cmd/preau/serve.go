@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"preau/signaling"
 	"preau/signaling/access"
 	"preau/signaling/room"
+	"preau/signaling/webhook"
 	"preau/web"
 )
 
@@ -80,6 +82,7 @@ type program struct {
 	log    *slog.Logger
 	node   *sfu.Node
 	school *room.School
+	hooks  *webhook.Hooks // nil: none
 	server *signaling.Server
 	http   *http.Server
 	doors  doors
@@ -119,18 +122,39 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 		return nil, fmt.Errorf("class logs: %w", err)
 	}
 	plane := newMedia(node)
-	school := room.NewSchool(logs, room.Options{Log: log, Metrics: roomMetrics(registry), Watch: func(r *room.Room) { follow(r, plane, log) }})
+	hooks, err := newHooks(c, data, registry, log)
+	if err != nil {
+		return nil, fmt.Errorf("webhooks: %w", err)
+	}
+	school := room.NewSchool(logs, room.Options{Log: log, Metrics: roomMetrics(registry), Watch: func(r *room.Room) {
+		follow(r, plane, log)
+		if hooks != nil {
+			hooks.Follow(r)
+		}
+	}})
 	server := signaling.New(signaling.Options{
 		School: school, Media: plane, Keys: c.Keys, Static: web.Handler(), Registry: registry, Log: log,
 		Version: version, OpenClasses: c.OpenClasses, Dev: c.Dev, PublicURL: c.PublicURL, Proxies: c.Proxies,
 	})
 	return &program{
-		config: c, log: log, node: node, school: school, server: server, doors: d, guard: guard,
+		config: c, log: log, node: node, school: school, hooks: hooks, server: server, doors: d, guard: guard,
 		http: &http.Server{
 			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
 	}, nil
+}
+
+// newHooks is nil where nobody is to be told.
+func newHooks(c Config, data string, registry *prometheus.Registry, log *slog.Logger) (*webhook.Hooks, error) {
+	if len(c.WebhookURLs) == 0 {
+		return nil, nil
+	}
+	key := c.Keys[c.WebhookKey]
+	return webhook.New(webhook.Options{
+		URLs: c.WebhookURLs, Key: c.WebhookKey, Secret: key.Secret, Tenant: key.Tenant,
+		Dir: filepath.Join(data, "webhooks"), Registry: registry, Log: log,
+	})
 }
 
 // run starts the parts, waits for ctx to end or a part to fail, and takes them
@@ -152,15 +176,28 @@ func (p *program) run(ctx context.Context, o Output) error {
 		}()
 	}
 	start("media", func() error { return p.node.Run(below) })
+	if p.hooks != nil {
+		start("webhooks", func() error { return p.hooks.Run(below) })
+	}
 	start("classes", func() error { return p.school.Run(below) })
+	var early []error
 	select {
 	case <-p.school.Ready():
 	case err := <-failed:
+		early = append(early, err)
+		parts--
 		stopBelow()
-		return errors.Join(err, <-failed, p.doors.close())
 	case <-ctx.Done(): // told to end while classes were being restored
 		stopBelow()
-		return errors.Join(<-failed, <-failed, p.doors.close())
+	}
+	if below.Err() != nil {
+		for range parts {
+			early = append(early, <-failed)
+		}
+		return errors.Join(append(early, p.doors.close())...)
+	}
+	if p.hooks != nil {
+		p.hooks.Settle(below)
 	}
 	start("signalling", func() error { return p.server.Run(below) })
 	start("http", func() error { return served(p.http.Serve(p.guard.page)) })

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	lk "github.com/livekit/protocol/livekit"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -41,6 +42,7 @@ type record struct {
 // journal is the file; the zero value keeps nothing.
 type journal struct {
 	path      string
+	lock      *os.File // held: two programs on one journal would spoil it
 	file      *os.File
 	size      int64
 	compacted int64 // size after the last compaction
@@ -56,15 +58,28 @@ func openJournal(dir string, take func(record), bad func(error)) (*journal, erro
 		return nil, err
 	}
 	j := &journal{path: filepath.Join(dir, journalName)}
-	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
+	var err error
+	if j.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {
+		return nil, err
+	}
+	if j.file, err = os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600); err == nil {
+		err = errors.Join(j.read(take, bad), syncDir(dir))
+	}
+	if err != nil {
+		return nil, errors.Join(err, j.close())
+	}
+	return j, nil
+}
+
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	j.file = f
-	if err := j.read(take, bad); err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: another program has it: %w", path, err), f.Close())
 	}
-	return j, syncDir(dir)
+	return f, nil
 }
 
 func (j *journal) read(take func(record), bad func(error)) error {
@@ -143,11 +158,13 @@ func (j *journal) replace(records []record) error {
 	return errors.Join(old.Close(), syncDir(filepath.Dir(j.path)))
 }
 
-func (j *journal) close() error {
-	if j.file == nil {
-		return nil
+func (j *journal) close() (err error) {
+	for _, f := range []*os.File{j.file, j.lock} {
+		if f != nil {
+			err = errors.Join(err, f.Close())
+		}
 	}
-	return j.file.Close()
+	return err
 }
 
 func encodeRecords(records []record) ([]byte, error) {
