@@ -175,18 +175,21 @@ func (d *docket) introduce(a arrival, to *classpb.Audience) {
 
 // full says whether a class, counting its lobby, has no place for another of this role.
 func full(s *classpb.State, role classpb.Role) bool {
-	here := 0
+	here, seen := 0, 0
 	for _, p := range s.GetParticipants() {
 		if inside(p) || waits(p) {
 			here++
+			if !hiddenRole(p.GetRole()) {
+				seen++
+			}
 		}
 	}
 	own := int(s.GetMaxParticipants())
-	return here >= MaxParticipants || own > 0 && here >= own && !hiddenRole(role)
+	return here >= MaxParticipants || own > 0 && seen >= own && !hiddenRole(role)
 }
 
 // roomFor checks the bounds of the class. Who teaches is never counted out: a class filled by
-// strangers needs a teacher most. The hidden are not by the class's own bound.
+// strangers needs a teacher most. The hidden are not by the class's own bound, nor counted in it.
 func (d *docket) roomFor(a arrival) error {
 	switch {
 	case a.role == classpb.Role_ROLE_TEACHER || waits(a.known):

@@ -76,12 +76,15 @@ func TestJoinIsBounded(t *testing.T) {
 	c := open("maths", "", false)
 	c.GetOpen().MaxParticipants = 2
 	sc.do(Node(), c)
+	inspector := sc.join("o", "O", observer) // not counted
 	sc.join("a", "A", pupil)
 	sc.join("b", "B", pupil)
 	sc.refused(classpb.Code_CODE_FULL, Node(), join("c", "C", pupil))
 	martin := sc.join("t", "T", teacher) // who teaches always finds room
-	sc.do(By("P_1"), leave())
-	sc.do(By(martin), remove("P_2", false))
+	sc.do(By(inspector), leave())
+	sc.refused(classpb.Code_CODE_FULL, Node(), join("c", "C", pupil))
+	sc.do(By(ByIdentity(sc.state, "a").GetId()), leave())
+	sc.do(By(martin), remove(ByIdentity(sc.state, "b").GetId(), false))
 	sc.join("c", "C", pupil)
 }
 
