@@ -39,7 +39,7 @@ type Peer struct {
 	packetsIn, bytesIn atomic.Uint64
 
 	at     atomic.Pointer[whereabouts] // stored under moving
-	moving sync.Mutex            // one move, or the end, at a time; above neg and mu
+	moving sync.Mutex                  // one move, or the end, at a time; above neg and mu
 
 	mu        sync.Mutex
 	closed    bool
