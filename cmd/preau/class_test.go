@@ -75,7 +75,10 @@ func receives(ctx context.Context, t *testing.T, c *client.Client, sid string, n
 		return track != nil && track.Stats().Packets >= n
 	})
 	if err != nil {
-		t.Fatal(err)
+		if track := c.Track(sid); track != nil {
+			t.Fatalf("%v; it is at %+v", err, track.Stats())
+		}
+		t.Fatalf("%v; the track has not come", err)
 	}
 }
 

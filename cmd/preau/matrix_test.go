@@ -30,6 +30,7 @@ type row struct {
 	codec   clips.Codec // of clips; "": synthetic, in layers
 	shape   shape       // how many layers, and how they travel
 	selects bool        // the server sends the layer that is asked for, not all
+	without bool        // the receivers take no redundant sound
 	adapt   func(*client.Publication)
 	checks  func(t *testing.T, local *client.LocalTrack, remote client.Stats)
 }
@@ -47,6 +48,8 @@ func matrix() []row {
 		{name: "Opus", mime: webrtc.MimeTypeOpus, codec: clips.Opus},
 		{name: "Opus with DTX", mime: webrtc.MimeTypeOpus, codec: clips.Opus, adapt: func(p *client.Publication) { p.DTX = true }},
 		{name: "Opus in stereo", mime: webrtc.MimeTypeOpus, codec: clips.Opus, adapt: func(p *client.Publication) { p.Stereo = true }},
+		{name: "Opus with RED", mime: "audio/red", codec: clips.Opus, adapt: withRED, checks: comesTwice},
+		{name: "Opus with RED, for who does not take it", mime: webrtc.MimeTypeOpus, codec: clips.Opus, adapt: withRED, without: true, checks: comesOnce},
 		{name: "VP8", mime: webrtc.MimeTypeVP8, codec: clips.VP8},
 		{name: "VP8 simulcast", mime: webrtc.MimeTypeVP8, codec: clips.VP8, shape: simulcast, selects: true},
 		{name: "H.264 baseline", mime: webrtc.MimeTypeH264, codec: clips.H264Baseline},
@@ -54,10 +57,28 @@ func matrix() []row {
 		{name: "H.264 high", mime: webrtc.MimeTypeH264, codec: clips.H264High},
 		{name: "VP9", mime: webrtc.MimeTypeVP9, codec: clips.VP9},
 		{name: "VP9 simulcast", mime: webrtc.MimeTypeVP9, codec: clips.VP9, shape: simulcast, selects: true},
-		{name: "VP9 SVC", mime: webrtc.MimeTypeVP9, shape: svc},
+		{name: "VP9 SVC", mime: webrtc.MimeTypeVP9, shape: svc, selects: true},
 		{name: "AV1", mime: webrtc.MimeTypeAV1, codec: clips.AV1},
 		{name: "AV1 simulcast", mime: webrtc.MimeTypeAV1, codec: clips.AV1, shape: simulcast, selects: true},
-		{name: "AV1 SVC", mime: webrtc.MimeTypeAV1, shape: svc},
+		{name: "AV1 SVC", mime: webrtc.MimeTypeAV1, shape: svc, selects: true},
+		{name: "H.265", mime: webrtc.MimeTypeH265, codec: clips.H265},
+	}
+}
+
+func withRED(p *client.Publication) { p.RED = true }
+
+// comesTwice: each packet brings the one before along.
+func comesTwice(t *testing.T, local *client.LocalTrack, remote client.Stats) {
+	t.Helper()
+	if !local.Redundant() || remote.Redundant < remote.Packets*9/10 {
+		t.Errorf("sent with redundance: %v; %d of %d packets came with it", local.Redundant(), remote.Redundant, remote.Packets)
+	}
+}
+
+func comesOnce(t *testing.T, local *client.LocalTrack, remote client.Stats) {
+	t.Helper()
+	if !local.Redundant() || remote.Redundant != 0 {
+		t.Errorf("sent with redundance: %v; %d packets came with it", local.Redundant(), remote.Redundant)
 	}
 }
 
@@ -94,6 +115,7 @@ func (r row) run(t *testing.T, s *testServer, class string) {
 	}
 	var pupils []*client.Client
 	for mode, o := range modes() {
+		o.NoRED = r.without
 		if catalogue != nil {
 			o.OnTrack = func(track *client.RemoteTrack) { track.Expect(catalogue) }
 		}

@@ -26,6 +26,7 @@ type continuity struct {
 	missing map[uint16]struct{}
 	last    rtp.Header
 	picture uint16
+	tl0     uint8
 	entry   uint32 // timestamp of the newest keyframe
 	entered bool
 	place   place  // of the last packet in order
@@ -147,10 +148,10 @@ func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
 	}
 	// A server may pause a stream and go on at a keyframe; ids it does not write itself jump there.
 	leaps := c.entered && p.Timestamp == c.entry
-	if is.pictures && consecutive && is.picture != c.picture && is.picture != (c.picture+1)&0x7fff && (is.rewritten || !leaps) {
+	if is.pictures && consecutive && !c.follows(is) && (is.rewritten || !leaps) {
 		c.seen.BadPictures++
 	}
-	c.picture = is.picture
+	c.picture, c.tl0 = is.picture, is.tl0
 	if newPicture {
 		c.seen.Frames++
 		if frozen := c.freezes.frame(now); frozen > 0 {
@@ -168,6 +169,18 @@ func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
 	c.layer(at, newPicture)
 	skips := leaps || is.pictures || c.describes(p, consecutive)
 	c.order(at, consecutive, newPicture, skips)
+}
+
+// follows says whether a picture's id may come after the last one's. In layers
+// without their references (RFC 9628, non-flexible mode) ids tell a decoder what
+// refers to what, so a server leaves gaps where it drops an upper temporal layer;
+// what must be in a row are the pictures of the base layer.
+func (c *continuity) follows(is part) bool {
+	step := (is.picture - c.picture) & 0x7fff
+	if is.layered {
+		return step < 1<<14 && is.tl0-c.tl0 <= 1
+	}
+	return step <= 1
 }
 
 // describes reads the frame number of the dependency descriptor, which a server

@@ -65,7 +65,8 @@ type part struct {
 	pictures  bool // picture is told
 	rewritten bool // and kept in a row by a server that switches or pauses
 	keyframe  bool // of a frame that needs no other
-	layered   bool // several spatial layers may make one picture
+	layered   bool // of VP9 in layers, whose pictures may be left out where tl0 does not tell of them
+	tl0       uint8
 }
 
 const (

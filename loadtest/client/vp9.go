@@ -70,7 +70,7 @@ func parseVP9(b []byte) (part, bool) {
 		return part{}, false
 	}
 	return part{
-		body: body, picture: vp9.PictureID, pictures: true, layered: vp9.L,
+		body: body, picture: vp9.PictureID, pictures: true, layered: vp9.L && !vp9.F, tl0: vp9.TL0PICIDX,
 		keyframe: vp9.B && !vp9.P && (!vp9.L || vp9.SID == 0),
 	}, true
 }
