@@ -221,14 +221,6 @@ func (c *client) addSections(audios, videos int) {
 // negotiate offers the publisher's connection; restart does so with new ICE credentials.
 func (c *client) negotiate() { c.negotiateWith(nil) }
 
-func (c *client) restart() { c.negotiateWith(&webrtc.OfferOptions{ICERestart: true}) }
-
-func iceUfrag(sdp string) string {
-	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
-	ufrag, _, _ := strings.Cut(rest, "\r\n")
-	return ufrag
-}
-
 func (c *client) negotiateWith(o *webrtc.OfferOptions) {
 	c.neg.Lock()
 	defer c.neg.Unlock()
@@ -248,7 +240,11 @@ func (c *client) negotiateWith(o *webrtc.OfferOptions) {
 	<-gathered
 	c.offerID++
 	id := c.offerID
-	answer, err := c.peer.Offer(Description{Type: "offer", SDP: c.pub.LocalDescription().SDP, ID: id})
+	text := c.pub.LocalDescription().SDP
+	if c.spell != nil {
+		text = c.spell(text)
+	}
+	answer, err := c.peer.Offer(Description{Type: "offer", SDP: text, ID: id})
 	if c.failed("offering", err) {
 		return
 	}

@@ -209,19 +209,3 @@ func spoil(text string, random *rand.Rand) string {
 	}
 	return strings.Join(lines, "\r\n")
 }
-
-// FuzzFeedback feeds an outlet's feedback path.
-func FuzzFeedback(f *testing.F) {
-	f.Add([]byte{0x81, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 0})
-	f.Add([]byte{0x8f, 205, 0, 5, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 1, 0, 0, 1, 0, 0x20, 1, 0, 0})
-	f.Add([]byte{0x81, 206, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2})
-	n := testNode(f, Options{})
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		out, s, _ := benchSubscription(n)
-		out.feedback(out.writer, s.ssrc, raw)
-		out.feedback(out.writer, s.rtxSSRC, raw)
-		if counted(t, n.m.panics) > 0 {
-			t.Fatal("a panic was caught")
-		}
-	})
-}

@@ -37,6 +37,7 @@ func joinOver(t testing.TB, r *Router, sid string, one bool, over network) *clie
 type means struct {
 	network
 	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
+	spell  func(offer string) string       // nil: as pion writes it
 }
 
 // network is what stands between a client and the node.

@@ -1,8 +1,10 @@
 package sfu
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
+	"hash/crc32"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -41,6 +44,7 @@ type source struct {
 	tl0      uint8
 	frames   int
 	wantKey  bool
+	asked    int // keyframe requests that came
 }
 
 func (s *source) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
@@ -179,16 +183,22 @@ func (c *client) transmit(sid, cid string, codec webrtc.RTPCodecCapability, rids
 	for _, s := range p.sources {
 		go func() { // keyframe requests come as RTCP of each source
 			for {
+				var packets []rtcp.Packet
 				var err error
 				if s.rid == "" {
-					_, _, err = p.sender.ReadRTCP()
+					packets, _, err = p.sender.ReadRTCP()
 				} else {
-					_, _, err = p.sender.ReadSimulcastRTCP(s.rid)
+					packets, _, err = p.sender.ReadSimulcastRTCP(s.rid)
 				}
 				if err != nil {
 					return
 				}
 				s.mu.Lock()
+				for _, p := range packets {
+					if _, ok := p.(*rtcp.PictureLossIndication); ok {
+						s.asked++
+					}
+				}
 				s.wantKey = true
 				s.mu.Unlock()
 			}
@@ -245,6 +255,7 @@ type received struct {
 	sizes   []int
 	again   []bool        // came over RTX
 	whole   []*rtp.Packet // but VP8
+	bodies  []uint32      // sums of the payloads (see bodyOf)
 	depends uint8         // id of the dependency descriptor
 	ended   bool
 }
@@ -277,7 +288,7 @@ func (c *client) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver
 
 func (r *received) note(p *rtp.Packet, again, video bool) {
 	r.packets, r.again = append(r.packets, p.Header), append(r.again, again)
-	r.sizes = append(r.sizes, len(p.Payload))
+	r.sizes, r.bodies = append(r.sizes, len(p.Payload)), append(r.bodies, bodyOf(r.mime, p.Payload))
 	if packet.CodecOf(r.mime) != packet.VP8 {
 		r.whole = append(r.whole, p)
 		return
@@ -286,6 +297,23 @@ func (r *received) note(p *rtp.Packet, again, video bool) {
 		r.pics = append(r.pics, binary.BigEndian.Uint16(p.Payload[2:])&0x7fff)
 		r.tl0s = append(r.tl0s, p.Payload[4])
 	}
+}
+
+// bodyOf is a sum of all of a payload that a server has no business to change: not the picture id
+// and TL0PICIDX of VP8 and VP9, which go on through switches.
+func bodyOf(mime string, payload []byte) uint32 {
+	b := bytes.Clone(payload)
+	switch packet.CodecOf(mime) {
+	case packet.VP8:
+		if d, ok := packet.ParseVP8(b); ok {
+			d.Rewrite(b, 0, 0)
+		}
+	case packet.VP9:
+		if d, ok := packet.ParseVP9(b); ok {
+			d.Rewrite(b, 0, 0)
+		}
+	}
+	return crc32.ChecksumIEEE(b)
 }
 
 func (c *client) count(sid string) int {

@@ -16,6 +16,7 @@ const (
 	dropEvent                         // lossy data, the peer's event queue was full
 	dropData                          // a data channel was full
 	dropLate                          // asked for again, but no longer in the history
+	dropNack                          // asked for again: never sent, forgotten, just answered, or too many
 	dropCodec                         // the receiver cannot take the payload's form
 	dropDescriptor                    // its dependency descriptor cannot be read
 	dropConns                         // a connection to ICE over TCP: too many
@@ -25,7 +26,7 @@ const (
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "codec", "descriptor", "connections", "candidate", "description",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "connections", "candidate", "description",
 }
 
 // What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.

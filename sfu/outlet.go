@@ -12,7 +12,10 @@ import (
 
 const (
 	// maxNacks is how many packets one feedback may ask for again.
-	maxNacks     = 256
+	maxNacks = 256
+	// maxAgain is how many packets one peer is sent again in a writerTick, however often it asks:
+	// some 25 Mb/s, enough for all that an outage took, too little to starve the others' packets.
+	maxAgain     = 256
 	wireOverhead = 28 + 16 // IPv4 and UDP headers, and SRTP's AEAD tag
 	// startBits is the estimate before there is one: a layer for a phone and the voices.
 	startBits = 1_000_000
@@ -39,6 +42,7 @@ type outlet struct {
 	lastSent time.Time
 	// since the last tick; shared counters are not touched per packet
 	sentPackets, sentBytes uint64
+	again                  int  // of those, packets sent again
 	heard                  bool // transport-wide feedback has come: the estimate counts
 	estimate               *estimate.Estimator
 	judged                 time.Time
@@ -143,7 +147,7 @@ func (o *outlet) count() {
 	o.bytes.Add(o.sentBytes)
 	o.peer.node.m.packetsOut.Add(float64(o.sentPackets))
 	o.peer.node.m.bytesOut.Add(float64(o.sentBytes))
-	o.sentPackets, o.sentBytes = 0, 0
+	o.sentPackets, o.sentBytes, o.again = 0, 0, 0
 }
 
 // allocate spends the estimate on the subscriptions; without feedback there is none, and all get

@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -11,25 +12,35 @@ import (
 )
 
 // resend answers a NACK (RFC 4585, 6.2.1) out of the layers' shared histories: over RTX (RFC 4588)
-// where negotiated, else under the stream's own SSRC.
+// where negotiated, else under the stream's own SSRC. What is beyond maxNacks, and what is asked for
+// once the peer has got maxAgain since the last tick, is left unanswered: the client asks again.
 func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
-	left := maxNacks
+	left, asked := maxNacks, 0
 	gap := max(s.rtt, 10*time.Millisecond)
 	for _, n := range nacks {
+		asked += 1 + bits.OnesCount16(uint16(n.LostPackets))
+		if left <= 0 {
+			continue
+		}
 		n.Range(func(seq uint16) bool {
 			s.resendOne(w, seq, now, gap)
 			left--
 			return left > 0
 		})
-		if left <= 0 {
-			return
-		}
+	}
+	if asked > maxNacks {
+		s.out.peer.node.m.dropped[dropNack].Add(float64(asked - maxNacks))
 	}
 }
 
 func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.Duration) {
+	if s.out.again >= maxAgain {
+		s.out.peer.node.m.drop(dropNack)
+		return
+	}
 	origin, ok := s.munger.Lookup(seq, now, gap)
 	if !ok {
+		s.out.peer.node.m.drop(dropNack)
 		return
 	}
 	if origin.Hole {
@@ -77,6 +88,7 @@ func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte, p *packet
 		osn = w.scratch
 	}
 	s.out.peer.node.m.retransmitted.Inc()
+	s.out.again++
 	if s.rtxSSRC == 0 {
 		h := s.header
 		if p != nil {

@@ -3,6 +3,7 @@ package sfu
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -52,4 +53,12 @@ func TestAddressChangesInMidClass(t *testing.T) {
 			})
 		}
 	}
+}
+
+func (c *client) restart() { c.negotiateWith(&webrtc.OfferOptions{ICERestart: true}) }
+
+func iceUfrag(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=ice-ufrag:")
+	ufrag, _, _ := strings.Cut(rest, "\r\n")
+	return ufrag
 }

@@ -119,12 +119,14 @@ func hasAttribute(m *sdp.MediaDescription, key string) bool {
 
 // finish makes pion's description what the client is to see: sections on which we send nothing are
 // inactive (pion says sendonly, from which a browser would make a track that never changes its
-// name), and ICE-TCP candidates carry the announced addresses. tcpOnly leaves no others.
+// name), sections agree about Opus, and ICE-TCP candidates carry the announced addresses. tcpOnly
+// leaves no others.
 func (n *Node) finish(text string, tcpOnly bool) (string, error) {
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
 		return "", fmt.Errorf("reading our own description: %w", err)
 	}
+	agreeOnOpus(d.MediaDescriptions)
 	for _, m := range d.MediaDescriptions {
 		_, sends := m.Attribute("msid")
 		for i := range m.Attributes {
@@ -143,6 +145,43 @@ func (n *Node) finish(text string, tcpOnly bool) (string, error) {
 	}
 	raw, err := d.Marshal()
 	return string(raw), err
+}
+
+// agreeOnOpus gives Opus the same format parameters in all sections of one payload type: Chromium
+// refuses a bundle in which they differ (RFC 8843, 9.1), and clients ask for stereo and DTX in the
+// section of one microphone only. What any section has they all get, the first one's value.
+func agreeOnOpus(sections []*sdp.MediaDescription) {
+	lines := map[string]string{}
+	eachOpus(sections, func(format string, line *string) {
+		have := fmtp(lines[format])
+		for _, p := range strings.Split(*line, ";") {
+			key, _, _ := strings.Cut(strings.TrimSpace(p), "=")
+			if _, ok := have[strings.ToLower(key)]; ok || key == "" {
+				continue
+			}
+			lines[format] = strings.TrimPrefix(lines[format]+";"+strings.TrimSpace(p), ";")
+		}
+	})
+	eachOpus(sections, func(format string, line *string) { *line = lines[format] })
+}
+
+// eachOpus visits the format parameters of Opus, by payload type, and writes back what f makes of them.
+func eachOpus(sections []*sdp.MediaDescription, f func(format string, line *string)) {
+	for _, m := range sections {
+		opus := map[string]bool{}
+		for _, a := range m.Attributes {
+			if format, encoding, _ := strings.Cut(a.Value, " "); a.Key == "rtpmap" {
+				opus[format] = strings.HasPrefix(strings.ToLower(encoding), "opus/")
+			}
+		}
+		for i := range m.Attributes {
+			a := &m.Attributes[i]
+			if format, line, _ := strings.Cut(a.Value, " "); a.Key == "fmtp" && opus[format] {
+				f(format, &line)
+				a.Value = format + " " + line
+			}
+		}
+	}
 }
 
 // keepSilent makes recvonly of the inactive sections of our offer that the client has answered

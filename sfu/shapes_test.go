@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/sdp/v3"
 )
@@ -123,5 +124,72 @@ func echoes(t *testing.T, answer string, audio, video []string) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("section %d of %s:\n got %q\nwant %q", i, m.MediaName.Media, got, want)
 		}
+	}
+}
+
+// Sections of a bundle may differ in what they say of Opus: Chromium's of a microphone that asks for
+// stereo and DTX beside those that only receive. Each answer says the same in all of them (pitfall 7),
+// also when such a section comes later.
+func TestOpusIsDescribedAlikeInEverySection(t *testing.T) {
+	plain := []string{"a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;useinbandfec=1"}
+	stereo := []string{"a=rtpmap:111 opus/48000/2", "a=fmtp:111 minptime=10;stereo=1;usedtx=1;useinbandfec=1"}
+	for name, order := range map[string][2][]string{"stereo comes later": {plain, stereo}, "stereo comes first": {stereo, plain}} {
+		t.Run(name, func(t *testing.T) {
+			r := testNode(t, Options{}).Router("t/class")
+			p, err := r.Join(PeerOptions{Participant: "PA_a", SinglePC: true}, EventsFunc(func(Event) {}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer p.Close()
+			offer := strings.Replace(offerHead, "0 1 2 3", "0 1", 1) + section("audio", "111", "0", "recvonly", order[0]...) +
+				section("audio", "111", "1", "recvonly", order[0]...)
+			later := strings.Replace(offer, "0 1\r\n", "0 1 2 3\r\n", 1) +
+				section("audio", "111", "2", "sendonly", append([]string{"a=msid:s mic"}, order[1]...)...) +
+				section("audio", "111", "3", "recvonly", order[0]...)
+			for i, text := range []string{offer, later, later} {
+				answer, err := p.Offer(Description{Type: "offer", SDP: text, ID: uint32(i + 1)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := strings.Count(answer.SDP, "a=fmtp:111 "); got != strings.Count(text, "m=audio") {
+					t.Errorf("%d format parameters of Opus in answer %d", got, i)
+				}
+				echoes(t, answer.SDP, []string{"111 opus/48000/2"}, nil)
+				if i > 0 && !strings.Contains(answer.SDP, "stereo=1;usedtx=1") {
+					t.Errorf("stereo and DTX are lost in answer %d", i)
+				}
+			}
+		})
+	}
+}
+
+// A layer that the client's offer calls paused is taken all the same: the answer pauses none, and
+// the layer is forwarded when it comes.
+func TestPausedLayersAreIgnored(t *testing.T) {
+	paused := 0
+	r := testNode(t, Options{}).Router("t/class")
+	teacher := joinWith(t, r, "PA_teacher", true, means{spell: func(offer string) string {
+		now := strings.Replace(offer, "a=simulcast:send q;h;f", "a=simulcast:send ~q;h;~f", 1)
+		if now != offer {
+			paused++
+		}
+		return now
+	}})
+	pupil := join(t, r, "PA_pupil", true)
+	cam := teacher.publish(cameraSpec("TR_cam"), vp8, "q", "h", "f")
+	if answer := teacher.pub.RemoteDescription().SDP; paused == 0 || !strings.Contains(answer, "a=simulcast:recv q;h;f\r\n") {
+		t.Errorf("%d offers paused a layer; the answer was\n%s", paused, answer)
+	}
+	every(t, 33*time.Millisecond, func() {
+		for i, s := range cam.sources {
+			s.picture(cam.mid(), i+1, 200*(i+1))
+		}
+	})
+	waitFor(teacher, "camera announced", func(e TrackEvent) bool { return e.SID == "TR_cam" })
+	if err := pupil.peer.Subscribe("TR_cam", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []uint32{320, 1280, 640, 320} {
+		switchTo(pupil, width)
 	}
 }
