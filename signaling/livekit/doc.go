@@ -108,7 +108,9 @@
 // Quality:
 //   - subscribed_quality_update, downgrades delayed: TestRTCReports, TestWantedLayers
 //   - adaptive stream: TestRTCTrackSettings, TestLayerSwitch
-//   - end-to-end encryption: TestRTCEncryptedTracks
+//   - simulcast of every codec through switches: TestSimulcastOfEveryCodec
+//   - end-to-end encryption: TestRTCEncryptedTracks; its bytes: TestSimulcastOfEveryCodec,
+//     TestSealedAudioIsNotTakenApart
 //
 // Pitfalls:
 //  1. the server's version: TestVersionIsOneThatClientsTakeFeaturesFrom
@@ -119,7 +121,9 @@
 //  6. a full ICE agent where one is needed: TestFirefoxIsToldByItsUserAgent,
 //     TestRTCJoinWithOneConnection, TestCandidatesTowardOtherHostsAreNeverContacted; both codecs in
 //     both shapes: TestEveryCodecArrivesWhole, and both browsers in web/e2e/contract.e2e.ts
-//  7. payload types and codecs of the answer: TestAnswerPutsTheAnnouncedCodecFirst, TestMatchCodec
+//  7. payload types and codecs of the answer: TestAnswerPutsTheAnnouncedCodecFirst, TestMatchCodec,
+//     TestBrowsersShapesOfOffers; Opus alike in all sections: TestOpusIsDescribedAlikeInEverySection;
+//     a paused rid: TestPausedLayersAreIgnored
 //  8. duplicate identity: TestRTCDuplicateIdentity
 //  9. frames are bounded, compressed or not: TestRTCMalformedAndOversizedFrames
 //  10. TURN credentials name the participant and expire: TestTURNIsNoOpenProxy
@@ -142,6 +146,9 @@
 // TestServerAPIRemoves.
 //
 // Bad input:
+//   - RTCP in floods, of nonsense, of invented streams: TestFeedbackFloods, TestNacksAreBounded,
+//     TestInventedSSRCsAreBounded, FuzzFeedback
+//   - RTP of nonsense: FuzzReceived, FuzzPacket, FuzzPayload, FuzzSound, FuzzDependency
 //   - answers never, twice, or of another connection: TestAnswersOutOfTurn, TestRTCAnswersOutOfTurn
 //   - ten thousand data packets a second: TestRTCTenThousandDataPackets, TestReliableFloodWaits
 //   - a subscriber that reads nothing: TestRTCReaderThatReadsNothing, TestRTCSubscriberThatTakesNoData
