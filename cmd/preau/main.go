@@ -35,7 +35,7 @@ func command(out, errOut io.Writer) *cli.Command {
 		Version: version,
 		Writer:  out, ErrWriter: errOut,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {}, // main says it, once
-		Commands:       []*cli.Command{serveCommand(out, errOut), tokenCommand(out), linkCommand(out)},
+		Commands:       []*cli.Command{serveCommand(out, errOut), tokenCommand(out), linkCommand(out), loadCommand(os.Stdin, out, errOut)},
 	}
 }
 
