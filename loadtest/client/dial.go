@@ -136,7 +136,8 @@ func (c *Client) enter(ctx context.Context) error {
 		return fmt.Errorf("join: the first message is %T", first.GetMessage())
 	}
 	c.joined(k, join)
-	return s.begin(join)
+	s.begin(join)
+	return nil
 }
 
 // fallBack joins a server that has no /rtc/v1.

@@ -32,18 +32,27 @@ func (s *session) wantOffer() {
 
 var errLost = errors.New("the socket ended before the answer")
 
+// offerLoop begins with the offer of the join request: whatever is added after
+// that one was made needs another.
 func (s *session) offerLoop() {
+	if s.embedded != nil {
+		s.offerOrBreak()
+	}
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-s.offers:
-			err := s.offer()
-			if err != nil && s.ctx.Err() == nil && !errors.Is(err, errLost) {
-				s.client.log.Error("offer", "participant", s.client.Identity(), "err", err)
-				s.broken(errNegotiation)
-			}
+			s.offerOrBreak()
 		}
+	}
+}
+
+func (s *session) offerOrBreak() {
+	err := s.offer()
+	if err != nil && s.ctx.Err() == nil && !errors.Is(err, errLost) {
+		s.client.log.Error("offer", "participant", s.client.Identity(), "err", err)
+		s.broken(errNegotiation)
 	}
 }
 
@@ -104,16 +113,16 @@ func (s *session) offer() error {
 // join request.
 func (s *session) nextOffer(restart bool) (id uint32, offer webrtc.SessionDescription, send bool, err error) {
 	s.mu.Lock()
-	embedded, sections := s.embedded, s.sections
-	s.embedded, s.sections = nil, nil
-	if embedded == nil {
-		s.offerID++
+	if embedded := s.embedded; embedded != nil { // sections asked for since are for the next
+		s.embedded = nil
+		s.mu.Unlock()
+		return s.offerID, *embedded, false, nil
 	}
+	sections := s.sections
+	s.sections = nil
+	s.offerID++
 	id = s.offerID
 	s.mu.Unlock()
-	if embedded != nil {
-		return id, *embedded, false, nil
-	}
 	if sections != nil {
 		if err := s.addSections(sections.GetNumAudios(), sections.GetNumVideos()); err != nil {
 			return id, offer, true, err

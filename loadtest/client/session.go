@@ -76,13 +76,13 @@ func (s *session) build() error {
 }
 
 // begin starts the negotiation after the join response.
-func (s *session) begin(join *livekit.JoinResponse) error {
+func (s *session) begin(join *livekit.JoinResponse) {
 	s.useICE(join.GetIceServers())
-	s.spawn(s.offerLoop)
-	if s.single || join.GetFastPublish() || !join.GetSubscriberPrimary() {
+	first := s.single || join.GetFastPublish() || !join.GetSubscriberPrimary()
+	if first && s.embedded == nil {
 		s.wantOffer()
 	}
-	return nil
+	s.spawn(s.offerLoop)
 }
 
 func (s *session) pcs() []*webrtc.PeerConnection {
