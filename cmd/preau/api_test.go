@@ -94,7 +94,7 @@ func TestPermissionWithdrawnStopsMedia(t *testing.T) {
 	s := startServer(t, "")
 	ctx := within60(t)
 	lea := s.join(t, "revoked", "lea", teacher, client.Options{SinglePC: true})
-	amina := s.join(t, "revoked", "amina", pupil, client.Options{})
+	amina := s.join(t, "revoked", "amina", pupil, client.Options{Defiant: true})
 	voice, err := amina.PublishMicrophone(ctx)
 	if err != nil {
 		t.Fatal(err)

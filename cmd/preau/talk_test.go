@@ -26,7 +26,7 @@ type talker struct {
 func (s *testServer) talker(t *testing.T, class, identity string, role classpb.Role, single bool) *talker {
 	t.Helper()
 	k := &talker{t: t}
-	k.Client = s.join(t, class, identity, role, client.Options{SinglePC: single, OnData: func(p *livekit.DataPacket) {
+	k.Client = s.join(t, class, identity, role, client.Options{SinglePC: single, Defiant: true, OnData: func(p *livekit.DataPacket) {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.heard = append(k.heard, p)

@@ -165,8 +165,11 @@ func (c *Client) local(sid string) *LocalTrack {
 	return nil
 }
 
-// mutedByServer obeys a moderator.
+// mutedByServer obeys a moderator, unless the client is defiant.
 func (c *Client) mutedByServer(m *livekit.MuteTrackRequest) {
+	if c.opts.Defiant {
+		return
+	}
 	if t := c.local(m.GetSid()); t != nil {
 		t.muted.Store(m.GetMuted())
 		c.noteChange()
