@@ -39,7 +39,7 @@ type Options struct {
 	JSON        bool // text frames
 	EmbedOffer  bool // the first offer travels in the join request (needs SinglePC)
 	Reconnect   bool // come back after losses
-	Defiant     bool // send on though the server mutes: shows what the server itself stops
+	Defiant     bool // send on though the server mutes or ends a track: shows what the server itself stops
 	NoRED       bool // do not offer to receive or send redundant audio
 	Attributes  map[string]string
 

@@ -176,8 +176,11 @@ func (c *Client) mutedByServer(m *livekit.MuteTrackRequest) {
 	}
 }
 
-// unpublished: the server has ended the track, or confirms that it ended.
+// unpublished: the server has ended the track, or confirms that it ended. A defiant client goes on.
 func (c *Client) unpublished(sid string) {
+	if c.opts.Defiant {
+		return
+	}
 	if t := c.local(sid); t != nil {
 		_ = t.Unpublish() // as this side ends it too; gone already is as good
 		c.noteChange()
