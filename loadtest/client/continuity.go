@@ -24,14 +24,16 @@ type continuity struct {
 	next    uint16 // sequence number expected
 	begun   bool
 	missing map[uint16]struct{}
-	last    rtp.Header
-	picture uint16
-	tl0     uint8
-	entry   uint32 // timestamp of the newest keyframe
-	entered bool
-	place   place  // of the last packet in order
-	highest int    // layer so far in this picture
-	frame   uint16 // of the last dependency descriptor
+	// repaired came late: whoever asks until a packet comes may get it more than once
+	repaired map[uint16]struct{}
+	last     rtp.Header
+	picture  uint16
+	tl0      uint8
+	entry    uint32 // timestamp of the newest keyframe
+	entered  bool
+	place    place  // of the last packet in order
+	highest  int    // layer so far in this picture
+	frame    uint16 // of the last dependency descriptor
 }
 
 func newContinuity(f format, c contents) continuity {
@@ -39,7 +41,7 @@ func newContinuity(f format, c contents) continuity {
 	if f.audio() {
 		clock = audioClock
 	}
-	return continuity{format: f, contents: c, missing: map[uint16]struct{}{}, jitter: jitter{clock: clock}}
+	return continuity{format: f, contents: c, missing: map[uint16]struct{}{}, repaired: map[uint16]struct{}{}, jitter: jitter{clock: clock}}
 }
 
 func (c *continuity) stats() Stats {
@@ -84,8 +86,13 @@ func (c *continuity) advance(p *rtp.Packet) bool {
 	if int16(p.SequenceNumber-c.next) < 0 {
 		if _, late := c.missing[p.SequenceNumber]; late {
 			delete(c.missing, p.SequenceNumber)
+			if len(c.repaired) < maxMissing {
+				c.repaired[p.SequenceNumber] = struct{}{}
+			}
 			c.seen.Missing--
 			c.seen.Reordered++
+		} else if _, asked := c.repaired[p.SequenceNumber]; asked {
+			c.seen.Copies++ // it was missed for long enough to be asked for more than once
 		} else {
 			c.seen.Repeated++
 		}

@@ -9,7 +9,8 @@ type Stats struct {
 	Packets       uint64
 	Bytes         uint64 // of payload
 	Missing       uint64 // sequence numbers passed over and never seen
-	Repeated      uint64
+	Repeated      uint64 // came again though it was never missing
+	Copies        uint64 // of packets that were missing, beyond the first
 	Reordered     uint64 // came after a later one
 	BadTimestamps uint64 // backwards, or forward by more than two seconds without a silence as long
 	BadPictures   uint64 // picture id, or without one the frame, not the same or the next
