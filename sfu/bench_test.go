@@ -21,9 +21,16 @@ func (s *sink) WriteRTP(h *rtp.Header, payload []byte) (int, error) {
 	return len(payload), nil
 }
 
+// ownerIn is a peer in a class, without connections, to own publications.
+func ownerIn(n *Node, participant string) *Peer {
+	p := &Peer{node: n, o: PeerOptions{Participant: participant}, mail: newMailbox()}
+	p.at.Store(&whereabouts{newRouter(n, "t/class"), participant})
+	return p
+}
+
 // benchSubscription is a bound subscription of a VP8 camera, as a writer sees it.
 func benchSubscription(n *Node) (*outlet, *subscription, *sink) {
-	owner := &Peer{node: n, o: PeerOptions{Participant: "PA_a"}, mail: newMailbox()}
+	owner := ownerIn(n, "PA_a")
 	pub := newPublication(owner, cameraSpec("TR_a"))
 	p := &Peer{node: n, o: PeerOptions{Participant: "PA_b"}, mail: newMailbox()}
 	out := newOutlet(p, newWriter(n, 0), nil)

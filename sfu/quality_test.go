@@ -34,7 +34,7 @@ func TestGrade(t *testing.T) {
 func TestDeficit(t *testing.T) {
 	o := &outlet{}
 	add := func(setting TrackSetting, muted bool, top uint8, rates allocate.Rates, c allocate.Choice) {
-		pub := newPublication(&Peer{}, TrackSpec{Kind: KindVideo, Muted: muted})
+		pub := newPublication(ownerIn(&Node{}, "PA_a"), TrackSpec{Kind: KindVideo, Muted: muted})
 		s := &subscription{pub: pub, choice: c}
 		s.setting.Store(&setting)
 		o.subs = append(o.subs, s)

@@ -9,7 +9,7 @@ import (
 func TestWantedLayers(t *testing.T) {
 	n := testNode(t, Options{})
 	var told []SubscribedQualityEvent
-	owner := &Peer{node: n, mail: newMailbox()}
+	owner := ownerIn(n, "PA_a")
 	pub := newPublication(owner, cameraSpec("TR_a"))
 	pub.announced, pub.codec = true, vp8
 	w := &want{pub: pub, setting: TrackSetting{Width: 320, Height: 180}}
