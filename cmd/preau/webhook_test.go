@@ -76,6 +76,7 @@ func TestWebhooksOutliveAKill(t *testing.T) {
 	if _, err := lea.PublishMicrophone(ctx); err != nil {
 		t.Fatal(err)
 	}
+	eventually(ctx, t, "three events wait", func() bool { return s.metric(t, "preau_webhook_waiting") == 3 })
 	amina := s.join(t, "told", "amina", pupil, client.Options{})
 	eventually(ctx, t, "four events wait", func() bool { return s.metric(t, "preau_webhook_waiting") == 4 })
 	kill()
