@@ -101,8 +101,14 @@ func TestRTCDataTracks(t *testing.T) {
 	b.expectInfo("ada", func(p *lk.ParticipantInfo) bool {
 		return len(p.GetDataTracks()) == 2 && p.GetDataTracks()[0].GetSid() == first.GetSid() && p.GetDataTracks()[0].GetName() == "place"
 	})
-	c.handleOf(first.GetSid())
-	hc := c.handleOf(second.GetSid())
+	handles := map[string]uint16{} // told one by one, or both at once
+	c.expect("handles of both", func(m *lk.SignalResponse) bool {
+		for h, t := range m.GetDataTrackSubscriberHandles().GetSubHandles() {
+			handles[t.GetTrackSid()] = uint16(h)
+		}
+		return handles[first.GetSid()] != 0 && handles[second.GetSid()] != 0
+	})
+	hc := handles[second.GetSid()]
 	b.subscribeData(second.GetSid(), true, 0)
 	hb := b.handleOf(second.GetSid())
 	a.peer.says(t, 701, 1, "20 degrees")
