@@ -114,8 +114,8 @@ func TestRTCDataTracks(t *testing.T) {
 	a.peer.says(t, 701, 1, "20 degrees")
 	b.peer.gotFrame(t, hb, "20 degrees")
 	c.peer.gotFrame(t, hc, "20 degrees")
-	if hb == 701 || hc == hb {
-		t.Errorf("handles %d and %d of the publisher's 701: each is to have its own", hb, hc)
+	if hb == 701 || hc == 701 || hc == handles[first.GetSid()] {
+		t.Errorf("handles %d and %v of the publisher's 700 and 701: each subscriber has its own, and one a track", hb, handles)
 	}
 	a.peer.says(t, 700, 1, "not for bob")
 	b.subscribeData(second.GetSid(), false, 0)
