@@ -32,6 +32,9 @@ func readOffer(text string) (clean string, sections []remoteSection, err error) 
 	if len(text) > maxSDP {
 		return "", nil, fmt.Errorf("%w: %w", ErrDescription, ErrTooLarge)
 	}
+	if strayControls(text) {
+		return "", nil, fmt.Errorf("%w: a carriage return or NUL inside a line", ErrDescription)
+	}
 	var d sdp.SessionDescription
 	if err := d.UnmarshalString(text); err != nil {
 		return "", nil, fmt.Errorf("%w: %w", ErrDescription, err)
@@ -56,6 +59,12 @@ func readOffer(text string) (clean string, sections []remoteSection, err error) 
 		return "", nil, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
 	return string(raw), sections, nil
+}
+
+// strayControls tells of what no line may hold (byte-string in RFC 8866, 9). Readers differ about
+// where such a line ends, and so would about what we took out of it.
+func strayControls(text string) bool {
+	return strings.Contains(text, "\x00") || strings.Count(text, "\r") != strings.Count(text, "\r\n")
 }
 
 func withoutCandidates(in []sdp.Attribute) []sdp.Attribute {

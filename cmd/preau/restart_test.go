@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"testing"
@@ -38,21 +39,31 @@ func (r *restartable) kill() {
 	_ = r.cmd.Wait() // it tells of the kill
 }
 
-// freePort is one that nobody had a moment ago.
+// freePort is one that nobody had a moment ago, below those that the kernel
+// gives out: while the program is down, no client's socket gets it.
 func freePort(t *testing.T, network string) string {
 	t.Helper()
-	if network == "tcp" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		if err := bindable(network, ":"+port); err == nil {
+			return port
 		}
-		defer l.Close()
-		return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	}
-	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	t.Fatal("no port is free")
+	return ""
+}
+
+func bindable(network, address string) error {
+	if network == "tcp" {
+		l, err := net.Listen(network, address)
+		if err != nil {
+			return err
+		}
+		return l.Close()
+	}
+	l, err := net.ListenPacket(network, address)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	defer l.Close()
-	return strconv.Itoa(l.LocalAddr().(*net.UDPAddr).Port)
+	return l.Close()
 }

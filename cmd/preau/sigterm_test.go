@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,6 +32,8 @@ func startProcess(t *testing.T, arguments ...string) *process {
 		"--rtc-tcp-port", "0", "--turn-port", "0",
 	}, arguments...)...)}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	var said bytes.Buffer
+	p.cmd.Stderr = &said // read once it has ended
 	p.keys = access.Keys{devKey: {Secret: devSecret}}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -45,7 +48,8 @@ func startProcess(t *testing.T, arguments ...string) *process {
 		_, p.URL, _ = strings.Cut(lines.Text(), "Préau is ready at ")
 	}
 	if p.URL == "" {
-		t.Fatal("the program did not start")
+		_ = p.cmd.Wait()
+		t.Fatalf("the program did not start:\n%s", said.String())
 	}
 	go func() { // it must not stand still for a full pipe
 		for lines.Scan() {
