@@ -44,7 +44,7 @@ unit: export CGO_ENABLED = 1
 unit: packages web/dist/index.html
 	cd web && npm test --silent
 	go test -race -run '^$$' ./... >/dev/null # builds them all, two at a time
-	go test -race -p 1 -timeout 10m ./...     # real media: not two packages on two cores
+	go test -race -p 2 -timeout 10m ./...     # they wait more than they compute
 
 # Every parser of network bytes, FUZZTIME each, beside its committed corpus.
 FUZZTIME ?= 10s
