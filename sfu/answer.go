@@ -78,14 +78,20 @@ func (p *Peer) noteSections(sections []remoteSection) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	strange := map[string][]string{} // mids by kind
 	for _, s := range sections {
 		if !s.gives || s.track == "" {
 			continue
 		}
-		for _, pub := range p.formsLocked() {
-			if pub.spec.CID == s.track {
-				p.byMid[s.mid] = pub
-			}
+		if pub := p.ofTrackLocked(s.track); pub != nil {
+			p.byMid[s.mid] = pub
+		} else if p.byMid[s.mid] == nil {
+			strange[s.kind] = append(strange[s.kind], s.mid)
+		}
+	}
+	for kind, mids := range strange {
+		if pub := p.onlyUnboundLocked(kind); pub != nil && len(mids) == 1 {
+			p.byMid[mids[0]] = pub
 		}
 	}
 }

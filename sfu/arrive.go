@@ -60,31 +60,43 @@ func (p *Peer) adopt() {
 }
 
 // matchLocked finds the publication of a stream: by its section, by the client's track id, else
-// the only one of its kind that has none yet (clients that do not keep the track's id in the SDP).
+// the only one it can be.
 func (p *Peer) matchLocked(a arrival) *publication {
 	if pub := p.byMid[a.mid]; pub != nil {
 		return pub
 	}
-	kind := kindFrom(a.track.Kind())
-	var only *publication
-	waiting := 0
+	pub := p.ofTrackLocked(a.track.ID())
+	if pub == nil {
+		pub = p.onlyUnboundLocked(a.track.Kind().String())
+	}
+	if pub != nil {
+		p.byMid[a.mid] = pub
+	}
+	return pub
+}
+
+// ofTrackLocked is the publication that was announced by the client's id of its track.
+func (p *Peer) ofTrackLocked(id string) *publication {
 	for _, pub := range p.formsLocked() {
-		if pub.spec.Kind != kind {
-			continue
-		}
-		if pub.spec.CID == a.track.ID() {
-			p.byMid[a.mid] = pub
+		if pub.spec.CID == id {
 			return pub
 		}
-		if !p.boundLocked(pub) {
-			only = pub
-			waiting++
+	}
+	return nil
+}
+
+// onlyUnboundLocked is the publication of a kind that has no section yet, if there is exactly one:
+// Firefox writes other track ids into its description than its page knows.
+func (p *Peer) onlyUnboundLocked(kind string) (only *publication) {
+	for _, pub := range p.formsLocked() {
+		if kindOf(pub.spec.Kind).String() != kind || p.boundLocked(pub) {
+			continue
 		}
+		if only != nil {
+			return nil
+		}
+		only = pub
 	}
-	if waiting != 1 {
-		return nil
-	}
-	p.byMid[a.mid] = only
 	return only
 }
 

@@ -53,10 +53,14 @@ interface Pair {
   readonly bob: BarePage // in Firefox
 }
 
-async function pair(options: JoinOptions, bobs: JoinOptions = options): Promise<Pair> {
+async function pair(
+  options: JoinOptions,
+  bobs: JoinOptions = options,
+  browser = firefox,
+): Promise<Pair> {
   const room = `contract-${String(rooms++)}`
   const ada = (await chromium.person()).page
-  const bob = await firefox.page()
+  const bob = await browser.page()
   await joinBare(ada, site, server, room, 'ada', options)
   await joinBare(bob, site, server, room, 'bob', bobs)
   return { ada, bob }
@@ -123,8 +127,8 @@ describe.each([
     await seesIn(both.bob, 'video/vp8', 'Firefox decodes VP8')
   })
 
-  // Firefox has H.264 only with a plugin that it downloads by itself: here it does without, and
-  // must hear the voice of one who shows a picture it cannot decode, while that one sees it.
+  // A Firefox that has not downloaded its plugin yet must hear the voice of one who shows a picture
+  // it cannot decode, while that one sees it.
   it('hear each other where one publishes H.264', async () => {
     const { ada, bob } = await pair(
       { single, publish: { videoCodec: 'h264' } },
@@ -176,5 +180,32 @@ describe.each([
     const both = await pair({ single, passphrase: 'sésame' })
     await bothWays(both)
     for (const page of [both.ada, both.bob]) expect(await allEncrypted(page)).toBe(true)
+  })
+})
+
+describe('Chromium and a Firefox that has H.264', () => {
+  let withH264: Firefox
+
+  beforeAll(async () => {
+    withH264 = await Firefox.launch('h264')
+  })
+
+  afterEach(async () => {
+    await withH264.closePages()
+  })
+
+  afterAll(async () => {
+    await withH264.close()
+  })
+
+  it.each([
+    ['one peer connection', true],
+    ['two peer connections', false],
+  ])('hear and see each other in H.264 with %s', async (_, single) => {
+    const options: JoinOptions = { single, publish: { videoCodec: 'h264' } }
+    const both = await pair(options, options, withH264)
+    await bothWays(both)
+    await seesIn(both.ada, 'video/h264', 'Chromium decodes H.264')
+    await seesIn(both.bob, 'video/h264', 'Firefox decodes H.264')
   })
 })

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContext, launch, type Page } from 'puppeteer-core'
 import type { BarePage, BareWindow } from './bare.ts'
+import { buildOpenH264 } from './openh264.ts'
 
 /** Debian's Firefox, driven over WebDriver BiDi, with a fake camera and a microphone that hums. */
 export class Firefox {
@@ -7,13 +8,17 @@ export class Firefox {
 
   private constructor(private readonly browser: Browser) {}
 
-  /** Launches it. Its ICE has no loopback: the server must be on another host, as Network makes one. */
-  static async launch(): Promise<Firefox> {
+  /**
+   * Launches it. Its ICE has no loopback: the server must be on another host, as Network makes one.
+   * It has H.264 only by a plugin that it downloads by itself: here it does without, or by ours.
+   */
+  static async launch(codec?: 'h264'): Promise<Firefox> {
     return new Firefox(
       await launch({
         browser: 'firefox',
         executablePath: '/usr/bin/firefox-esr',
         headless: true,
+        ...(codec && { env: { ...process.env, MOZ_GMP_PATH: await buildOpenH264() } }),
         extraPrefsFirefox: {
           'media.navigator.streams.fake': true,
           'media.navigator.permission.disabled': true,
@@ -25,6 +30,8 @@ export class Firefox {
           'network.captive-portal-service.enabled': false,
           'network.connectivity-service.enabled': false,
           'media.gmp-manager.updateEnabled': false,
+          // A container may have no sandbox to put our plugin in.
+          'media.gmp.insecure.allow': true,
           'app.update.enabled': false,
         },
       }),
