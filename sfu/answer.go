@@ -45,7 +45,7 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 		p.unstable(pc)
 		return Description{}, err
 	}
-	if finished, err = prefer(finished, p.announced()); err != nil {
+	if finished, err = prefer(finished, p.announced(), p.low()); err != nil {
 		p.unstable(pc)
 		return Description{}, err
 	}

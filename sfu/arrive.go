@@ -46,6 +46,7 @@ func (p *Peer) adopt() {
 		}
 		if l := p.beginLocked(pub, a); l != nil {
 			begun = append(begun, l)
+			p.pairLocked()
 		}
 	}
 	p.orphans = waiting
@@ -175,6 +176,7 @@ func (p *Peer) unread(l *layer) bool {
 	defer p.mu.Unlock()
 	pub := l.pub.Load()
 	pub.layers[l.index].CompareAndSwap(l, nil)
+	p.pairLocked()
 	pub.mu.Lock()
 	defer pub.mu.Unlock()
 	pub.reading--

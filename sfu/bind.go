@@ -59,6 +59,7 @@ func (s *subscription) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParamete
 		TL0: uint8(rand.Uint32()), RTX: uint16(rand.Uint32()) & 0x7fff,
 	})
 	s.header = rtp.Header{Version: 2, PayloadType: s.pt, SSRC: s.ssrc}
+	s.bare = s.header
 	s.rtx = rtp.Header{Version: 2, PayloadType: s.rtxPT, SSRC: s.rtxSSRC}
 	s.bindExtensions(c.HeaderExtensions())
 	s.bound.Store(true)
@@ -75,7 +76,8 @@ func (s *subscription) bindExtensions(negotiated []webrtc.RTPHeaderExtensionPara
 		id := uint8(e.ID)
 		switch {
 		case e.URI == extTransportWide:
-			s.hasTransportWide = s.header.SetExtension(id, s.transportWide[:]) == nil && s.rtx.SetExtension(id, s.transportWide[:]) == nil
+			s.hasTransportWide = s.header.SetExtension(id, s.transportWide[:]) == nil && s.rtx.SetExtension(id, s.transportWide[:]) == nil &&
+				s.bare.SetExtension(id, s.transportWide[:]) == nil
 		case e.URI == extAudioLevel && s.pub.spec.Kind == KindAudio && s.pub.tellsLevel():
 			if s.header.SetExtension(id, s.level[:]) == nil {
 				s.levelID = id

@@ -49,6 +49,8 @@ type layer struct {
 	lastKeyframe atomic.Int64 // Unix ns of the last request
 	lastArrival  atomic.Int64 // Unix ns
 	rate         rate
+	clock        soundClock                  // sound only
+	voice        atomic.Pointer[publication] // of a second rendition: whose; nil: nobody's yet
 
 	// owned by the reader
 	numbers packet.Unwrapper
@@ -134,7 +136,16 @@ func (l *layer) take(n *Node, raw []byte) {
 	l.lastArrival.Store(now.UnixNano())
 	l.rate.add(len(raw), p, now)
 	pub := l.pub.Load()
-	if !pub.open.Load() {
+	if codec.Audio() {
+		l.clock.note(p.Timestamp, soundLasts(p), now, l.transport.peer.joined)
+	}
+	open := pub.open.Load()
+	if pub.spec.Low {
+		if pub = l.voice.Load(); pub == nil {
+			return
+		}
+	}
+	if !open || !pub.open.Load() {
 		n.m.drop(dropMuted)
 		return
 	}
@@ -198,7 +209,7 @@ func (l *layer) noteLevel(pub *publication, p *packet.Packet) {
 		return
 	}
 	p.AudioLevel, p.Voice = level, voice
-	if pub.meter != nil {
+	if pub.meter != nil && l.pub.Load() == pub {
 		pub.meter.Note(level, voice)
 	}
 }
@@ -211,6 +222,11 @@ func (l *layer) senderReport(b []byte) {
 		return
 	}
 	pub := l.pub.Load()
+	if pub.spec.Low {
+		if pub = l.voice.Load(); pub == nil {
+			return
+		}
+	}
 	pub.each(func(w *writer) {
 		w.offer(item{kind: itemReport, pub: pub, layer: l.index, ntp: r.NTPTime, rtp: r.RTPTime})
 	})

@@ -88,6 +88,7 @@ func (p *Peer) succeed(pub, next *publication) bool {
 	}
 	p.ours[pub.spec.SID] = next
 	p.replaceLocked(pub, next)
+	p.pairLocked()
 	if b := pub.backup.Load(); b != nil {
 		backup := newPublication(p, b.spec)
 		backup.main = next
@@ -120,7 +121,7 @@ func (p *publication) takeOver(old *publication) {
 	p.codec, p.media, p.reading = old.codec, old.media, old.reading
 	p.asked, p.askedBackup = old.asked, old.askedBackup
 	for i := range old.layers {
-		if l := old.layers[i].Load(); l != nil {
+		if l := old.layers[i].Load(); l != nil && l.pub.Load() == old {
 			p.layers[i].Store(l)
 			l.pub.Store(p)
 		}

@@ -105,6 +105,7 @@ type TrackSpec struct {
 	Layers []LayerSpec // simulcast or SVC layers, lowest first; empty: one
 	Sealed bool        // encrypted end to end: nothing behind the codec's own headers is looked at
 	NoRED  bool        // the publisher wants no redundant audio (RFC 2198)
+	Low    bool        // the second rendition of its microphone: nobody's but part of that one
 }
 
 // CodecSpec announces the media of a publication's backup codec.

@@ -140,6 +140,7 @@ func (p *Peer) dropTrack(sid string) *publication {
 	}
 	delete(p.ours, sid)
 	p.discardLocked(pub)
+	p.pairLocked()
 	if b := pub.backup.Load(); b != nil {
 		p.discardLocked(b)
 	}

@@ -14,7 +14,7 @@ const twoVideos = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n" +
 	"m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103\r\na=mid:1\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:97 rtx/90000\r\na=rtpmap:102 H264/90000\r\na=rtpmap:103 rtx/90000\r\n"
 
 func TestAnswerPutsTheAnnouncedCodecFirst(t *testing.T) {
-	answer, err := prefer(twoVideos, map[string][]string{"0": {"video/h264"}})
+	answer, err := prefer(twoVideos, map[string][]string{"0": {"video/h264"}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func (p *publication) leader() *publication {
 }
 
 func (p *publication) microphone() bool {
-	return p.spec.Kind == KindAudio && p.spec.Source != SourceScreenAudio
+	return p.spec.Kind == KindAudio && p.spec.Source != SourceScreenAudio && !p.spec.Low
 }
 
 // setGate changes mute and block, and tells the writers when it closes, so that what is missing
@@ -133,6 +133,9 @@ func (p *publication) askKeyframes() {
 
 // layerIndex is a simulcast layer's place by its rid: as announced, else q, h, f.
 func (p *publication) layerIndex(rid string) int {
+	if p.spec.Low {
+		return lowVoice
+	}
 	for i, l := range p.spec.Layers {
 		if l.RID != "" && l.RID == rid {
 			return min(i, maxLayers-1)
@@ -158,6 +161,10 @@ func (p *publication) best(s TrackSetting) uint8 {
 // rates fills in what the layers cost now.
 func (p *publication) rates(now time.Time, r *allocate.Rates) {
 	*r = allocate.Rates{}
+	if p.paired() {
+		p.voiceRates(now, r)
+		return
+	}
 	if p.single() {
 		if l := p.layers[0].Load(); l != nil && l.alive(now) {
 			l.rate.read(r)
@@ -196,6 +203,9 @@ func (p *publication) single() bool {
 
 // stream is where a spatial layer is found: the index of its stream.
 func (p *publication) stream(spatial uint8) int {
+	if p.paired() {
+		return voiceStream(spatial)
+	}
 	if p.single() {
 		return 0
 	}

@@ -43,11 +43,13 @@ type subscription struct {
 	orientID         uint8
 	dependID         uint8
 	header, rtx      rtp.Header
+	bare             rtp.Header       // of a low voice: the transport-wide number only, every byte counts
 	depends          describedHeaders // those for packets with a dependency descriptor
 
 	// owned by the writer
 	munger   *munge.Munger
 	picker   pick.Picker
+	seam     seam      // of a voice in two renditions
 	current  int       // stream being sent; noLayer: none, waiting for a keyframe
 	behind   time.Time // since when the picker wants what it cannot reach; zero: it does not
 	choice   allocate.Choice
@@ -92,7 +94,13 @@ func (s *subscription) unlimited(now time.Time) allocate.Choice {
 	c := allocate.Choice{Sending: !s.off(), Since: now}
 	c.Temporal = temporalFor(set.FPS)
 	best := s.pub.best(set)
-	if s.pub.single() {
+	switch {
+	case s.pub.paired():
+		if l := s.pub.layers[ordinaryVoice].Load(); best > 0 && l != nil && l.alive(now) {
+			c.Spatial = 1
+		}
+		return c
+	case s.pub.single():
 		c.Spatial = best
 		return c
 	}
@@ -201,7 +209,12 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 	if !s.choice.Sending || !s.out.ready.Load() {
 		return
 	}
-	if layer := int(p.Layer); layer != s.current {
+	switch layer := int(p.Layer); {
+	case s.pub.spec.Kind == KindAudio:
+		if !s.speaks(p) {
+			return
+		}
+	case layer != s.current:
 		if !s.enters(p) {
 			return
 		}
@@ -228,6 +241,9 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 		payload = w.scratch
 	}
 	h := s.depends.media(s, p, out)
+	if s.pub.spec.Kind == KindAudio && p.Layer == lowVoice {
+		h = &s.bare
+	}
 	h.PayloadType = pt
 	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 	s.extend(p)

@@ -109,6 +109,7 @@ type TrackSpec struct {
 	Layers []LayerSpec // simulcast layers, lowest first; empty: one
 	Sealed bool        // encrypted end to end
 	NoRED  bool        // the publisher wants no redundant audio
+	Low    bool        // the second rendition of its microphone
 }
 
 // LayerSpec is one simulcast layer as its publisher announced it.

@@ -121,6 +121,7 @@ func trackSpec(t *rtcTrack) TrackSpec {
 	spec := TrackSpec{
 		CID: t.cid, SID: t.info.GetSid(), Source: sources[t.source], Muted: t.info.GetMuted(),
 		Sealed: t.info.GetEncryption() != lk.Encryption_NONE, NoRED: t.info.GetDisableRed(),
+		Low: !livekit.ForOthers(t.info),
 	}
 	if t.info.GetType() == lk.TrackType_VIDEO {
 		spec.Kind = KindVideo

@@ -130,7 +130,7 @@ func (p peer) Do(c signaling.PeerCommand) error {
 func trackSpec(t signaling.TrackSpec) sfu.TrackSpec {
 	return sfu.TrackSpec{
 		CID: t.CID, SID: t.SID, Kind: sfu.Kind(t.Kind), Source: sfu.Source(t.Source), MIMEs: t.MIMEs, Muted: t.Muted,
-		Backup: t.Backup, Sealed: t.Sealed, NoRED: t.NoRED, Layers: mapped(t.Layers, layerSpec),
+		Backup: t.Backup, Sealed: t.Sealed, NoRED: t.NoRED, Low: t.Low, Layers: mapped(t.Layers, layerSpec),
 	}
 }
 

@@ -34,6 +34,7 @@ type Publication struct {
 	RED    bool // sound with the packet before in each, where the server takes it
 	DTX    bool // of silence, one packet in twenty
 	Stereo bool
+	Long   bool // synthetic sound in packets of 60 ms
 	Muted  bool
 
 	Encryption livekit.Encryption_Type

@@ -51,8 +51,12 @@ func (p *Publication) encodings() ([]encoding, error) {
 		if !ok || f.frame == nil {
 			return nil, fmt.Errorf("%s: %w", p.MIME, errNoSource)
 		}
-		s := &stream{layer: l, index: i, write: f.frame, picture: uint16(rand.Uint32()) & 0x7fff, tl0: uint8(rand.Uint32())}
-		out = append(out, paced(s, f, l.RID))
+		s := &stream{long: p.Long, layer: l, index: i, write: f.frame, picture: uint16(rand.Uint32()) & 0x7fff, tl0: uint8(rand.Uint32())}
+		e := paced(s, f, l.RID)
+		if p.Long && f.audio() {
+			e.interval, e.clock = 3*e.interval, 3*e.clock
+		}
+		out = append(out, e)
 	}
 	return out, nil
 }
@@ -72,6 +76,7 @@ type stream struct {
 	layer Layer
 	index int
 	write func(s *stream, keyframe bool) []payload
+	long  bool
 
 	picture uint16
 	tl0     uint8
@@ -80,12 +85,15 @@ type stream struct {
 
 func (s *stream) next(keyframe bool) ([]payload, bool) { return s.write(s, keyframe), keyframe }
 
-// opus is one packet of 20 ms: a TOC byte (RFC 6716, section 3.1: CELT, full
-// band, 20 ms, mono) and bytes that count.
+// opus is one packet: a TOC byte (RFC 6716, section 3.1: CELT, full band, 20 ms,
+// mono; or SILK, wide band, 60 ms) and bytes that count.
 func (s *stream) opus(bool) []payload {
 	s.frame++
 	body := make([]byte, opusSize)
 	body[0] = 31 << 3
+	if s.long {
+		body[0] = 11 << 3
+	}
 	fill(body[1:], s.frame)
 	return []payload{{body: body}}
 }

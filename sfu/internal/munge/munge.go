@@ -123,6 +123,10 @@ func (m *Munger) Report(layer uint8, ntp uint64, rtp uint32) {
 	m.time.report(layer, ntp, rtp)
 }
 
+// Align tells what to add to a layer's timestamps for a clock that is common to all layers it was
+// told of; between these, sender reports count no more.
+func (m *Munger) Align(layer uint8, add uint32) { m.time.align(layer, add) }
+
 // Forward gives the outgoing numbers of a wanted packet. A packet of another
 // layer than the one before begins a new stretch: the caller switches at
 // keyframes only, and then no longer forwards the layer it left.

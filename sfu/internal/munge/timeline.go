@@ -32,6 +32,7 @@ const (
 type timeline struct {
 	rate    uint32
 	reports [layers]senderReport
+	aligned [layers]alignment
 
 	started bool
 	layer   uint8
@@ -51,6 +52,18 @@ type senderReport struct {
 func (t *timeline) report(layer uint8, ntp uint64, rtp uint32) {
 	if layer < layers {
 		t.reports[layer] = senderReport{ntp: ntp, rtp: rtp, known: true}
+	}
+}
+
+// alignment is what to add to a layer's timestamps for a clock common to all that have one.
+type alignment struct {
+	add   uint32
+	known bool
+}
+
+func (t *timeline) align(layer uint8, add uint32) {
+	if layer < layers {
+		t.aligned[layer] = alignment{add: add, known: true}
 	}
 }
 
@@ -94,6 +107,9 @@ func (t *timeline) published(p *packet.Packet) (ticks int64, known bool) {
 	}
 	if p.Layer >= layers || t.layer >= layers {
 		return 0, false
+	}
+	if from, to := t.aligned[t.layer], t.aligned[p.Layer]; from.known && to.known {
+		return int64(int32(p.Timestamp + to.add - t.in - from.add)), true
 	}
 	from, to := t.reports[t.layer], t.reports[p.Layer]
 	if !from.known || !to.known {
