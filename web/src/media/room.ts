@@ -6,6 +6,7 @@
 import type { LocalTrackPublication, Participant, Room, TrackPublication } from 'livekit-client'
 import type { Device } from './failure'
 import { loadLibrary, roomOptions, type Library, type RoomChoices } from './library'
+import { isLow, LowVoice } from './low'
 import { Others, type LinkQuality } from './others'
 import { OwnMedia, type Permission } from './own'
 import type { Picture, VideoSource } from './picture'
@@ -41,6 +42,7 @@ export class MediaRoom {
   #status: MediaStatus = 'idle'
   #room: Room | undefined
   #others: Others | undefined
+  #low: LowVoice | undefined // of a teacher
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #wanted = false
@@ -140,6 +142,7 @@ export class MediaRoom {
       room = new lk.Room(roomOptions(lk, { teacher: this.#o.teacher, ...this.#chosen }))
       this.#room = room
       this.#others = new Others(lk, room, this.#o.observe)
+      this.#low = this.#o.teacher ? new LowVoice(lk, room) : undefined
       this.#listen(lk, room)
       await room.connect(socketOrigin(this.#o.origin), this.#o.token())
       room.engine.on('tokenRefreshed', this.#o.refreshed) // the room itself does not pass it on
@@ -172,6 +175,7 @@ export class MediaRoom {
     this.#room?.removeAllListeners()
     this.#room = undefined
     this.#others = undefined
+    this.#low = undefined
     this.#sound.clear()
     void this.own.use(undefined)
     this.#changedAll()
@@ -194,7 +198,9 @@ export class MediaRoom {
     const pictures = () => changed('pictures')
     const muted = (publication: TrackPublication, of: Participant) => {
       pictures()
-      if (of === room.localParticipant) this.#lostOwn(publication)
+      if (of !== room.localParticipant) return
+      if (!isLow(publication)) this.#lostOwn(publication)
+      if (publication.source === Track.Source.Microphone) void this.#low?.follow()
     }
     room
       .on(RoomEvent.Disconnected, () => this.#lose(room))
@@ -222,7 +228,10 @@ export class MediaRoom {
       .on(RoomEvent.ActiveSpeakersChanged, () => changed('speakers'))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => changed('sound'))
       .on(RoomEvent.ConnectionQualityChanged, () => changed('quality'))
-      .on(RoomEvent.ActiveDeviceChanged, () => changed('devices'))
+      .on(RoomEvent.ActiveDeviceChanged, () => {
+        changed('devices')
+        void this.#low?.follow()
+      })
   }
 
   /** Not while reconnecting: livekit-client then takes tracks down and puts them up again. */
