@@ -15,6 +15,7 @@ var scenarios = map[string]func(*testing.T) *scene{
 	"roles":      playRoles,
 	"knocking":   playKnocking,
 	"media":      playMedia,
+	"screens":    playScreens,
 }
 
 // playLesson: a class with a lobby, from the bell to the end.
@@ -196,6 +197,31 @@ func playMedia(t *testing.T) *scene {
 	sc.do(By(ada), leave())
 	sc.join("ada", "Ada", pupil)
 	sc.refused(classpb.Code_CODE_NOT_FOUND, Node(), setConnected("P_9", "PA_5"))
+	return sc
+}
+
+// playScreens: several shared at once, of which the latest stands on the stage, whatever their sids and
+// whoever comes when. What is learned of one later makes it no newer.
+func playScreens(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	noether := sc.join("noether", "M. Noether", teacher)
+	sc.publish("P_1", "TR_9", screen)
+	sc.publish(noether, "TR_5", screen)
+	sc.join("ada", "Ada", pupil)
+	larger := publish("P_1", "TR_9", screen)
+	larger.GetPublishTrack().GetTrack().Width = 1920
+	larger.GetPublishTrack().GetTrack().Order = 99 // is the class's to say
+	sc.do(Node(), larger)
+	sc.join("blaise", "Blaise", pupil)
+	sc.do(martin, setLocks(&classpb.SetLocks{Screen: no()}))
+	sc.publish("P_3", "TR_7", screen)
+	sc.publish("P_4", "TR_1", screen)
+	sc.do(Node(), unpublish("TR_5"))
+	sc.join("carl", "Carl", pupil)
+	sc.do(Node(), unpublish("TR_9"))
+	sc.do(By("P_3"), mute("TR_7", true))
+	sc.join("dora", "Dora", pupil)
 	return sc
 }
 

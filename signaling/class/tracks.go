@@ -25,7 +25,7 @@ func decidePublishTrack(d *docket, c *classpb.Command) error {
 	case old != nil && (old.GetParticipant() != p.GetId() || sourceOf(old) != source):
 		return conflict("the track is another's, or of another source")
 	case old != nil:
-		t.Muted, t.MutedByTeacher = old.GetMuted(), old.GetMutedByTeacher()
+		t.Muted, t.MutedByTeacher, t.Order = old.GetMuted(), old.GetMutedByTeacher(), old.GetOrder()
 	case !r.publish(source):
 		return forbidden("the participant may not publish this source")
 	case d.tracksOf(p, source) >= mostTracks(source):
@@ -33,6 +33,7 @@ func decidePublishTrack(d *docket, c *classpb.Command) error {
 	default:
 		t.MutedByTeacher = !t.GetMuted() && !r.unmute(source)
 		t.Muted = t.GetMuted() || t.GetMutedByTeacher()
+		t.Order = d.seq + 1 // of the event below
 	}
 	if !proto.Equal(old, t) {
 		d.tell(nil, &classpb.Event{Body: &classpb.Event_TrackPublished{TrackPublished: &classpb.TrackPublished{Track: t}}})

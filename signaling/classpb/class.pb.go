@@ -964,7 +964,8 @@ type Track struct {
 	Width          uint32                 `protobuf:"varint,7,opt,name=width,proto3" json:"width,omitempty"` // pixels, of the largest layer
 	Height         uint32                 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`
 	MutedByTeacher bool                   `protobuf:"varint,9,opt,name=muted_by_teacher,json=mutedByTeacher,proto3" json:"muted_by_teacher,omitempty"`
-	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"` // the livekit.TrackInfo as published, opaque to the class; it may name the track
+	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"`    // the livekit.TrackInfo as published, opaque to the class; it may name the track
+	Order          uint64                 `protobuf:"varint,11,opt,name=order,proto3" json:"order,omitempty"` // sequence number of the event that published it; 0: of before this was noted
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1067,6 +1068,13 @@ func (x *Track) GetInfo() []byte {
 		return x.Info
 	}
 	return nil
+}
+
+func (x *Track) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
 }
 
 type ChatMessage struct {
@@ -6791,7 +6799,7 @@ const file_class_proto_rawDesc = "" +
 	"\n" +
 	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12\x16\n" +
 	"\x06knocks\x18\x0f \x01(\bR\x06knocks\x12#\n" +
-	"\rconnected_sid\x18\x10 \x01(\tR\fconnectedSid\"\xb5\x02\n" +
+	"\rconnected_sid\x18\x10 \x01(\tR\fconnectedSid\"\xcb\x02\n" +
 	"\x05Track\x12\x10\n" +
 	"\x03sid\x18\x01 \x01(\tR\x03sid\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\tR\vparticipant\x12.\n" +
@@ -6803,7 +6811,8 @@ const file_class_proto_rawDesc = "" +
 	"\x06height\x18\b \x01(\rR\x06height\x12(\n" +
 	"\x10muted_by_teacher\x18\t \x01(\bR\x0emutedByTeacher\x12\x17\n" +
 	"\x04info\x18\n" +
-	" \x01(\fB\x03\x80\x01\x01R\x04info\"\xa9\x01\n" +
+	" \x01(\fB\x03\x80\x01\x01R\x04info\x12\x14\n" +
+	"\x05order\x18\v \x01(\x04R\x05order\"\xa9\x01\n" +
 	"\vChatMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12*\n" +
