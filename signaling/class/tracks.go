@@ -149,7 +149,14 @@ func decideSetSid(d *docket, c *classpb.Command) error {
 		}
 	}
 	d.tell(about(p), &classpb.Event{Body: &classpb.Event_SidSet{SidSet: &classpb.SidSet{Participant: p.GetId(), Sid: sid}}})
+	if sid != "" && c.GetSetSid().GetForwarded() {
+		d.forwarded(about(p), p.GetId(), sid)
+	}
 	return nil
+}
+
+func (d *docket) forwarded(to *classpb.Audience, participant, sid string) {
+	d.tell(to, &classpb.Event{Body: &classpb.Event_Forwarded{Forwarded: &classpb.Forwarded{Participant: participant, Sid: sid}}})
 }
 
 func decideSetConnected(d *docket, c *classpb.Command) error {
@@ -213,6 +220,12 @@ func applyTrackMuted(s *classpb.State, e *classpb.Event) {
 func applyMediaConnected(s *classpb.State, e *classpb.Event) {
 	if p := s.GetParticipants()[e.GetMediaConnected().GetParticipant()]; p != nil {
 		p.ConnectedSid = e.GetMediaConnected().GetSid()
+	}
+}
+
+func applyForwarded(s *classpb.State, e *classpb.Event) {
+	if p := s.GetParticipants()[e.GetForwarded().GetParticipant()]; p != nil {
+		p.ForwardedSid = e.GetForwarded().GetSid()
 	}
 }
 

@@ -140,6 +140,8 @@ function personChanges(s: State, event: Event): Changes | undefined {
       return person(s, body.value.participant, { sid: body.value.sid })
     case 'mediaConnected':
       return person(s, body.value.participant, { connectedSid: body.value.sid })
+    case 'forwarded':
+      return person(s, body.value.participant, { forwardedSid: body.value.sid })
     default:
       return undefined
   }
