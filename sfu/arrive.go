@@ -145,6 +145,9 @@ func (p *Peer) announce(l *layer) {
 	}
 	p.emit(e)
 	pub.router.replanAll()
+	for _, c := range pub.copies() {
+		c.router.replanAll()
+	}
 }
 
 // layerEnded notices when the client has closed a publication's section.
@@ -164,7 +167,7 @@ func (p *Peer) layerEnded(l *layer) {
 		return
 	}
 	if pub := p.dropTrack(pub.spec.SID); pub != nil {
-		pub.router.removePublication(pub)
+		pub.unpublish()
 		p.emit(TrackGoneEvent{SID: pub.spec.SID})
 	}
 }

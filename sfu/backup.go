@@ -27,7 +27,11 @@ func (p *Peer) AddCodec(sid string, c CodecSpec) error {
 	b.open.Store(!b.muted && !b.blocked)
 	main.mu.Unlock()
 	main.backup.Store(b)
+	for _, c := range main.copies() {
+		p.copyBackupLocked(b, c)
+	}
 	p.mu.Unlock()
+	b.mirror()
 	p.adopt()
 	return nil
 }
@@ -49,8 +53,15 @@ func (p *Peer) dropBackup(b *publication) {
 	p.mu.Lock()
 	p.discardLocked(b)
 	b.main.backup.CompareAndSwap(b, nil)
+	copies := b.copies()
+	for _, c := range copies {
+		c.main.backup.CompareAndSwap(c, nil)
+	}
 	p.mu.Unlock()
 	b.router.replanAll()
+	for _, c := range copies {
+		c.router.replanAll()
+	}
 }
 
 // discardLocked closes a publication and forgets its sections.
@@ -64,6 +75,12 @@ func (p *Peer) discardLocked(pub *publication) {
 	pub.removed = true
 	pub.mu.Unlock()
 	pub.open.Store(false)
+	for _, c := range pub.copies() {
+		c.mu.Lock()
+		c.removed = true
+		c.mu.Unlock()
+		c.open.Store(false)
+	}
 }
 
 // undecodable notes that the client negotiated nothing that takes a codec.

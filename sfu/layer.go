@@ -18,7 +18,8 @@ import (
 //  3. the audio level goes to the speaker meter;
 //  4. a muted or blocked track ends here;
 //  5. kept in the history (duplicates end here);
-//  6. a reference to the queue of each egress writer that has subscriptions.
+//  6. a reference to the queue of each egress writer that has subscriptions, here or, for who is
+//     forwarded, in the other class.
 
 const (
 	keyframeGap  = 500 * time.Millisecond // between keyframe requests for one layer
@@ -162,10 +163,20 @@ func (l *layer) deliver(n *Node, pub *publication, p *packet.Packet) {
 	if !l.history.Add(p) {
 		return
 	}
-	fan := pub.fan.Load()
+	pub.hand(n, p)
+	for _, c := range pub.copies() {
+		if c.open.Load() {
+			c.hand(n, p)
+		}
+	}
+}
+
+// hand gives p to the writers that have subscriptions of the publication.
+func (p *publication) hand(n *Node, packet *packet.Packet) {
+	fan := p.fan.Load()
 	for i := 0; fan != 0; i, fan = i+1, fan>>1 {
 		if fan&1 != 0 {
-			n.writers[i].offer(item{kind: itemPacket, pub: pub, packet: p})
+			n.writers[i].offer(item{kind: itemPacket, pub: p, packet: packet})
 		}
 	}
 }
@@ -212,6 +223,11 @@ func (l *layer) noteLevel(pub *publication, p *packet.Packet) {
 	if pub.meter != nil && l.pub.Load() == pub {
 		pub.meter.Note(level, voice)
 	}
+	for _, c := range pub.copies() {
+		if c.meter != nil && c.open.Load() {
+			c.meter.Note(level, voice)
+		}
+	}
 }
 
 // senderReport takes the publisher's sender report to all subscriptions.
@@ -227,8 +243,15 @@ func (l *layer) senderReport(b []byte) {
 			return
 		}
 	}
-	pub.each(func(w *writer) {
-		w.offer(item{kind: itemReport, pub: pub, layer: l.index, ntp: r.NTPTime, rtp: r.RTPTime})
+	pub.report(l.index, r)
+	for _, c := range pub.copies() {
+		c.report(l.index, r)
+	}
+}
+
+func (p *publication) report(layer uint8, r rtcp.SenderReport) {
+	p.each(func(w *writer) {
+		w.offer(item{kind: itemReport, pub: p, layer: layer, ntp: r.NTPTime, rtp: r.RTPTime})
 	})
 }
 

@@ -19,7 +19,8 @@ func (p *Peer) router() *Router { return p.at.Load().router }
 
 // Move takes a peer, its connections and what it publishes to another class, where it is
 // participant. The class it leaves gets no packet more of it, nor it of that class; in the new one
-// its tracks can be subscribed to under the sids they have. Nothing it was subscribed to stays.
+// its tracks can be subscribed to under the sids they have. Nothing it was subscribed to stays, and
+// it is forwarded nowhere any more.
 //
 // Like AddTrack and Subscribe it is called by one goroutine at a time; a gate may come beside it.
 func (p *Peer) Move(class, participant string) error {
@@ -31,7 +32,8 @@ func (p *Peer) Move(class, participant string) error {
 	if closed {
 		return ErrClosed
 	}
-	next, err := p.node.enter(class, p, participant)
+	p.unforwardAll()
+	next, err := p.node.enter(class, func(r *Router) error { return r.admit(p, participant) })
 	if err != nil {
 		return err
 	}
@@ -46,10 +48,10 @@ func (p *Peer) Move(class, participant string) error {
 }
 
 // enter admits a peer to a class's router, or to its successor when that is just being dropped.
-func (n *Node) enter(class string, p *Peer, participant string) (r *Router, err error) {
+func (n *Node) enter(class string, admit func(*Router) error) (r *Router, err error) {
 	for range moveTries {
 		r = n.Router(class)
-		if err = r.admit(p, participant); !errors.Is(err, ErrClosed) {
+		if err = admit(r); !errors.Is(err, ErrClosed) {
 			break
 		}
 		n.dropRouter(r) // whoever closed it is about to

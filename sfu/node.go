@@ -221,7 +221,8 @@ func (n *Node) ICEServers(participant string) []ICEServer {
 	return n.turn.iceServers(participant, n.addrs.Announced, n.o.TURNTLS)
 }
 
-// Router finds a class's router by key, or makes it. It goes when its last peer has gone.
+// Router finds a class's router by key, or makes it. It goes when its last peer, and the
+// last who is forwarded to it, has gone.
 func (n *Node) Router(class string) *Router {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -45,6 +45,7 @@ type Peer struct {
 	closed    bool
 	connected bool
 	ours      map[string]*publication // what this participant publishes, by sid
+	forwards  map[string]*forward     // by class
 	byMid     map[string]*publication
 	orphans   []arrival // media that came before its AddTrack
 	wants     map[string]*want
@@ -63,7 +64,7 @@ func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	p := &Peer{
 		node: r.node, o: o, listener: ev, mail: newMailbox(), joined: time.Now(),
 		done: make(chan struct{}), kick: make(chan struct{}, 1), pace: newPace(), neg: newNegotiation(),
-		ours: map[string]*publication{}, byMid: map[string]*publication{}, wants: map[string]*want{}, cannot: map[string]bool{},
+		ours: map[string]*publication{}, forwards: map[string]*forward{}, byMid: map[string]*publication{}, wants: map[string]*want{}, cannot: map[string]bool{},
 		channels: map[DataKind]*webrtc.DataChannel{},
 	}
 	p.at.Store(&whereabouts{r, o.Participant})
@@ -120,6 +121,7 @@ func (p *Peer) AddTrack(t TrackSpec) error {
 		p.mu.Unlock()
 		return err
 	}
+	p.copyAll(pub)
 	p.adopt()
 	return nil
 }
@@ -127,7 +129,7 @@ func (p *Peer) AddTrack(t TrackSpec) error {
 // RemoveTrack ends a publication for everyone.
 func (p *Peer) RemoveTrack(sid string) {
 	if pub := p.dropTrack(sid); pub != nil {
-		pub.router.removePublication(pub)
+		pub.unpublish()
 	}
 }
 
@@ -287,6 +289,7 @@ func (p *Peer) shut() {
 	for _, sid := range pubs {
 		p.RemoveTrack(sid)
 	}
+	p.unforwardAll()
 	p.out.ready.Store(false)
 	p.node.wg.Go(func() { // counted before done lets the others go
 		defer p.node.guard(nil, "closing")

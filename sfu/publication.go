@@ -25,15 +25,18 @@ type publication struct {
 	participant string  // the publisher's sid there
 	spec        TrackSpec
 	main        *publication   // of a backup: whose
+	origin      *publication   // of a copy in a class that the owner is forwarded to: whose
 	meter       *speaker.Meter // microphones only; set when the router takes it
 
 	backup atomic.Pointer[publication] // nil: not asked for yet, or none
+	wants  atomic.Uint64               // of a copy: layers wanted of it, and from bit 32 on of its backup
 
 	// read per packet
-	open       atomic.Bool   // neither muted nor blocked
-	fan        atomic.Uint64 // bit i: writer i has subscriptions
-	layers     [maxLayers]atomic.Pointer[layer]
-	privileged atomic.Bool // of a teacher, or who was given the word
+	open       atomic.Bool                       // neither muted nor blocked
+	fan        atomic.Uint64                     // bit i: writer i has subscriptions
+	layers     *[maxLayers]atomic.Pointer[layer] // of a copy: its origin's
+	copied     atomic.Pointer[[]*publication]    // copies in other classes; nil: none
+	privileged atomic.Bool                       // of a teacher, or who was given the word
 
 	mu             sync.Mutex
 	muted, blocked bool
@@ -52,7 +55,10 @@ type publication struct {
 
 func newPublication(owner *Peer, spec TrackSpec) *publication {
 	at := owner.at.Load()
-	p := &publication{owner: owner, router: at.router, participant: at.participant, spec: spec, muted: spec.Muted}
+	p := &publication{
+		owner: owner, router: at.router, participant: at.participant, spec: spec, muted: spec.Muted,
+		layers: new([maxLayers]atomic.Pointer[layer]),
+	}
 	p.open.Store(!spec.Muted)
 	p.asked.told = 1<<maxLayers - 1
 	return p
@@ -84,10 +90,15 @@ func (p *publication) setGate(change func()) {
 	if !was && open && p.spec.Kind == KindVideo {
 		p.askKeyframes()
 	}
+	p.mirror()
 }
 
 // isLive says whether media has come, and in what codec.
 func (p *publication) isLive() (webrtc.RTPCodecCapability, packet.Codec, bool) {
+	if p.origin != nil {
+		codec, media, live := p.origin.isLive()
+		return codec, media, live && !p.isRemoved()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.codec, p.media, p.live && !p.removed

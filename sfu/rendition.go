@@ -51,12 +51,16 @@ func (p *Peer) pairLocked() {
 		low = nil
 	}
 	for _, pub := range p.ours {
-		switch {
-		case pub.spec.Kind != KindAudio || pub.spec.Low:
-		case pub == voice:
-			pub.layers[lowVoice].Store(low)
-		default:
-			pub.layers[lowVoice].Store(nil)
+		if pub.spec.Kind != KindAudio || pub.spec.Low {
+			continue
+		}
+		of := low
+		if pub != voice {
+			of = nil
+		}
+		pub.layers[lowVoice].Store(of)
+		for _, c := range pub.copies() {
+			c.layers[lowVoice].Store(of)
 		}
 	}
 	if low != nil {

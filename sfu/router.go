@@ -28,6 +28,7 @@ type Router struct {
 	mu         sync.Mutex
 	closed     bool
 	peers      map[string]*Peer
+	guests     map[string]*Peer        // who is forwarded here, by their sid here
 	pubs       map[string]*publication // by track sid
 	detector   *speaker.Detector
 	privileged map[string]bool
@@ -42,7 +43,7 @@ type Router struct {
 
 func newRouter(n *Node, class string) *Router {
 	return &Router{
-		node: n, class: class, peers: map[string]*Peer{}, pubs: map[string]*publication{},
+		node: n, class: class, peers: map[string]*Peer{}, guests: map[string]*Peer{}, pubs: map[string]*publication{},
 		detector:   speaker.New(speaker.Options{Open: n.o.Microphones}),
 		privileged: map[string]bool{}, openMics: map[string]bool{}, speaking: map[string]Speaker{},
 		stop: make(chan struct{}),
@@ -74,18 +75,33 @@ func (r *Router) admit(p *Peer, participant string) error {
 	switch {
 	case r.closed:
 		return ErrClosed
-	case r.peers[participant] != nil:
+	case r.peers[participant] != nil || r.guests[participant] != nil:
 		return ErrPeerExists
 	}
 	r.peers[participant] = p
-	if len(r.peers) == 1 {
-		r.node.wg.Go(r.run)
-	}
+	r.startLocked()
 	if len(r.speaking) > 0 { // only changes are told from here on
 		p.emit(SpeakersEvent{Speakers: slices.Collect(maps.Values(r.speaking))})
 	}
 	r.node.m.peers.Inc()
 	return nil
+}
+
+// startLocked starts the clock with the first who is here.
+func (r *Router) startLocked() {
+	if len(r.peers)+len(r.guests) == 1 {
+		r.node.wg.Go(r.run)
+	}
+}
+
+// emptiedLocked says whether the last has gone just now: the router is over then.
+func (r *Router) emptiedLocked() bool {
+	if len(r.peers)+len(r.guests) > 0 || r.closed {
+		return false
+	}
+	r.closed = true
+	close(r.stop)
+	return true
 }
 
 // successor is the class's new router when this one has been dropped meanwhile; nil if it has not.
@@ -225,11 +241,7 @@ func (r *Router) leave(p *Peer, participant string) {
 		return
 	}
 	delete(r.peers, participant)
-	last := len(r.peers) == 0 && !r.closed
-	if last {
-		r.closed = true
-		close(r.stop)
-	}
+	last := r.emptiedLocked()
 	r.mu.Unlock()
 	r.node.m.peers.Dec()
 	if last {
@@ -240,10 +252,7 @@ func (r *Router) leave(p *Peer, participant string) {
 func (r *Router) close() {
 	r.mu.Lock()
 	peers := r.peersLocked()
-	if len(peers) == 0 && !r.closed {
-		r.closed = true
-		close(r.stop)
-	}
+	r.emptiedLocked()
 	r.mu.Unlock()
 	for _, p := range peers {
 		p.Close()

@@ -44,7 +44,8 @@ func (w *wanted) qualities(codec string, layers []LayerSpec) CodecQualities {
 	return q
 }
 
-// tellWanted tells the publisher which layers somebody wants (dynacast), and in which codec.
+// tellWanted tells the publisher which layers somebody wants (dynacast), and in which codec: here,
+// or in a class that the publisher is forwarded to, whose own router has asked.
 func (p *publication) tellWanted(now time.Time, peers []*Peer) {
 	if p.spec.Kind != KindVideo || len(p.spec.Layers) < 2 && p.spec.Backup == "" {
 		return
@@ -58,6 +59,14 @@ func (p *publication) tellWanted(now time.Time, peers []*Peer) {
 		case ok:
 			wantBackup |= 1<<(top+1) - 1
 		}
+	}
+	if p.origin != nil {
+		p.wants.Store(uint64(want) | uint64(wantBackup)<<32)
+		return
+	}
+	for _, c := range p.copies() {
+		there := c.wants.Load()
+		want, wantBackup = want|uint32(there), wantBackup|uint32(there>>32)
 	}
 	p.mu.Lock()
 	if !p.announced || p.removed {

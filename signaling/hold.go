@@ -60,7 +60,8 @@ func onlyPresence(b *class.Batch) bool {
 	for _, e := range b.Events {
 		switch e.GetBody().(type) {
 		case *classpb.Event_Joined, *classpb.Event_Away, *classpb.Event_Back,
-			*classpb.Event_Left, *classpb.Event_ProfileSet, *classpb.Event_SidSet, *classpb.Event_MediaConnected:
+			*classpb.Event_Left, *classpb.Event_ProfileSet, *classpb.Event_SidSet, *classpb.Event_MediaConnected,
+			*classpb.Event_Forwarded:
 		default:
 			return false
 		}

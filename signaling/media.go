@@ -14,8 +14,8 @@ type Media interface {
 
 // Peer is one participant's media connection. Its methods may block for the time of a negotiation
 // and are called by one goroutine at a time, with two exceptions. Close may come at any time. And
-// Do with SetMuted, SetBlocked or RemoveTrack comes beside whatever else is under way, and must
-// not wait for it: what a teacher takes away is gone now.
+// Do with SetMuted, SetBlocked, RemoveTrack, OpenForwarded or Unforward comes beside whatever else is
+// under way, and must not wait for it: what a teacher takes away is gone now.
 type Peer interface {
 	// Describe takes an offer and returns the answer with the same ID, or takes an answer and
 	// returns a zero Description.
@@ -200,6 +200,20 @@ type RestartICE struct{}
 // Participant ("PA_…"). Its subscriptions end.
 type Move struct{ Class, Participant string }
 
+// Forward carries what the peer publishes, now and later, to another class too, as Participant's
+// ("PA_…"). Nothing flows there before OpenForwarded. Move ends it as well.
+type Forward struct{ Class, Participant string }
+
+// OpenForwarded lets a publication through to a class that the peer is forwarded to, or stops it
+// there. What is muted or blocked stays so.
+type OpenForwarded struct {
+	Class, SID string
+	Open       bool
+}
+
+// Unforward ends Forward.
+type Unforward struct{ Class string }
+
 func (AddTrack) peerCommand()        {}
 func (AddCodec) peerCommand()        {}
 func (RemoveTrack) peerCommand()     {}
@@ -212,3 +226,6 @@ func (StartSubscriber) peerCommand() {}
 func (RestartICE) peerCommand()      {}
 func (LimitBandwidth) peerCommand()  {}
 func (Move) peerCommand()            {}
+func (Forward) peerCommand()         {}
+func (OpenForwarded) peerCommand()   {}
+func (Unforward) peerCommand()       {}

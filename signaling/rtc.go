@@ -40,6 +40,8 @@ type rtcHandler struct {
 	mu     sync.Mutex // guards what follows, and what is in the hubs
 	hubs   map[string]*rtcHub
 	forced map[seatKey]rtcForcing
+	// forwards are those under way: of one connection, by the class they go to.
+	forwards map[Peer]map[string]*rtcForward
 
 	calls rpcCalls // of the server API
 }
@@ -51,7 +53,10 @@ func newRTC(o rtcOptions) *rtcHandler {
 	fill(&o.Linger, rtcLinger)
 	fill(&o.Refresh, 5*time.Minute)
 	o.Limits = o.Limits.filled()
-	return &rtcHandler{options: o, log: o.Log, hubs: map[string]*rtcHub{}, forced: map[seatKey]rtcForcing{}}
+	return &rtcHandler{
+		options: o, log: o.Log, hubs: map[string]*rtcHub{}, forced: map[seatKey]rtcForcing{},
+		forwards: map[Peer]map[string]*rtcForward{},
+	}
 }
 
 // ServeHTTP tells the paths apart. Both socket paths take both forms of query: the Go client asks

@@ -10,13 +10,15 @@ import (
 	"preau/signaling/livekit"
 )
 
-// rtcHub holds the /rtc sessions of one class. It is made with the first and dropped with the last.
+// rtcHub holds the /rtc sessions of one class. It is made with the first, or with
+// the first who is forwarded to it, and dropped with the last.
 type rtcHub struct {
 	handler *rtcHandler
 	class   string
 
 	// Guarded by the handler's mu.
 	sessions map[string]*rtcSession                // by participant id
+	guests   map[string]*rtcForward                // who is forwarded here, by participant id
 	allowed  map[string]*lk.SubscriptionPermission // by publisher's participant id
 	present  map[string]*rtcPresence               // by participant id
 	data     map[string]*rtcDataTrack              // by sid
@@ -30,17 +32,7 @@ type rtcHub struct {
 func (h *rtcHandler) admit(s *rtcSession) (hub *rtcHub, old *rtcSession) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	hub = h.hubs[s.class]
-	if hub == nil {
-		hub = &rtcHub{
-			handler: h, class: s.class,
-			sessions: map[string]*rtcSession{},
-			allowed:  map[string]*lk.SubscriptionPermission{},
-			present:  map[string]*rtcPresence{},
-			data:     map[string]*rtcDataTrack{},
-		}
-		h.hubs[s.class] = hub
-	}
+	hub = h.hubLocked(s.class)
 	old = hub.sessions[s.participant]
 	hub.sessions[s.participant] = s
 	delete(hub.allowed, s.participant)
@@ -48,6 +40,29 @@ func (h *rtcHandler) admit(s *rtcSession) (hub *rtcHub, old *rtcSession) {
 		sid: s.sid, client: s.join.GetClientInfo(), abilities: s.join.Capabilities(),
 	}
 	return hub, old
+}
+
+func (h *rtcHandler) hubLocked(class string) *rtcHub {
+	hub := h.hubs[class]
+	if hub == nil {
+		hub = &rtcHub{
+			handler: h, class: class,
+			sessions: map[string]*rtcSession{},
+			guests:   map[string]*rtcForward{},
+			allowed:  map[string]*lk.SubscriptionPermission{},
+			present:  map[string]*rtcPresence{},
+			data:     map[string]*rtcDataTrack{},
+		}
+		h.hubs[class] = hub
+	}
+	return hub
+}
+
+// dropLocked forgets a hub that nobody is in any more.
+func (h *rtcHandler) dropLocked(hub *rtcHub) {
+	if len(hub.sessions)+len(hub.guests) == 0 && h.hubs[hub.class] == hub {
+		delete(h.hubs, hub.class)
+	}
 }
 
 // dismiss takes a session out, unless another has its place.
@@ -61,9 +76,7 @@ func (h *rtcHandler) dismiss(s *rtcSession) {
 	delete(s.hub.allowed, s.participant)
 	delete(s.hub.present, s.participant)
 	s.hub.blobs.forget(s.identity)
-	if len(s.hub.sessions) == 0 && h.hubs[s.class] == s.hub {
-		delete(h.hubs, s.class)
-	}
+	h.dropLocked(s.hub)
 }
 
 func (h *rtcHandler) hub(class string) *rtcHub {

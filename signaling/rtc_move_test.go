@@ -338,8 +338,4 @@ func TestMoveRefuses(t *testing.T) {
 	if _, open := s.school.Get("", "there"); open {
 		t.Error("a move that was refused opened a class")
 	}
-	ctx, api := s.api(good)
-	if _, err := api.ForwardParticipant(ctx, &lk.ForwardParticipantRequest{Room: "maths", Identity: "bob", DestinationRoom: "there"}); codeOfTwirp(err) != twirp.Unimplemented {
-		t.Errorf("forward: %v", err)
-	}
 }

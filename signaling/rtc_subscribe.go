@@ -159,7 +159,16 @@ func (s *rtcSession) subscriptionPermission(p *lk.SubscriptionPermission) {
 		return
 	}
 	s.hub.permit(s.participant, p)
-	for _, other := range s.hub.others(s) {
+	s.hub.resubscribe(s)
+	for _, f := range s.handler.forwardsOf(s) {
+		f.hub.permit(f.participant, p)
+		f.hub.resubscribe(nil)
+	}
+}
+
+// resubscribe has the class's sessions but one look again at what they may have.
+func (b *rtcHub) resubscribe(but *rtcSession) {
+	for _, other := range b.others(but) {
 		other.offer(func() {
 			if other.view != nil && other.socket != nil {
 				other.subscribeAll()

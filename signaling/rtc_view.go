@@ -119,6 +119,8 @@ func touched(s *classpb.State, e *classpb.Event) []string {
 		return []string{b.Withdrawn.GetParticipant()}
 	case *classpb.Event_SidSet:
 		return []string{b.SidSet.GetParticipant()}
+	case *classpb.Event_Forwarded:
+		return []string{b.Forwarded.GetParticipant()}
 	case *classpb.Event_RoleSet:
 		return []string{b.RoleSet.GetParticipant()}
 	case *classpb.Event_PermissionsSet:

@@ -50,14 +50,43 @@ func (s *roomService) UpdateSubscriptions(ctx context.Context, q *lk.UpdateSubsc
 	return &lk.UpdateSubscriptionsResponse{}, nil
 }
 
-// ForwardParticipant is not offered: a track is in one class's log, under one
-// participant of it. To be in two, it would have to be published by somebody who
-// is not in the second: with no rights there, muted by nobody, in no attendance.
+// ForwardParticipant has somebody heard and seen in another class of the tenant, which opens if it
+// must, while they stay where they are: there a guest publishes what they do, until they go, or the
+// guest is removed. Asked again, it changes nothing.
 func (s *roomService) ForwardParticipant(ctx context.Context, q *lk.ForwardParticipantRequest) (*lk.ForwardParticipantResponse, error) {
-	if err := s.destination(ctx, q.GetRoom(), q.GetDestinationRoom()); err != nil {
+	session, p, to, err := s.way(ctx, q)
+	if err != nil {
 		return nil, err
 	}
-	return nil, twirp.Unimplemented.Error("this server does not offer ForwardParticipant: a track belongs to one class; MoveParticipant takes somebody to another")
+	_, actor := caller(ctx)
+	if err := s.rtc.forward(ctx, session, p, to, actor); err != nil {
+		return nil, moveError(err)
+	}
+	return &lk.ForwardParticipantResponse{}, nil
+}
+
+// way is whom to take from one class to another, and that other one, opened.
+func (s *roomService) way(ctx context.Context, q interface {
+	GetRoom() string
+	GetIdentity() string
+	GetDestinationRoom() string
+},
+) (*rtcSession, *classpb.Participant, *room.Room, error) {
+	if err := s.destination(ctx, q.GetRoom(), q.GetDestinationRoom()); err != nil {
+		return nil, nil, nil, err
+	}
+	session, p, err := s.mediaSession(ctx, q.GetRoom(), q.GetIdentity())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	claims, actor := caller(ctx)
+	to, err := s.school.Open(ctx, &classpb.OpenClass{
+		Tenant: claims.Tenant, Name: q.GetDestinationRoom(), Title: q.GetDestinationRoom(),
+	}, actor)
+	if err != nil {
+		return nil, nil, nil, twirpError(err)
+	}
+	return session, p, to, nil
 }
 
 // destination checks the grants for a way from one class to another, as LiveKit's server does.
@@ -84,20 +113,11 @@ func (s *roomService) destination(ctx context.Context, from, to string) error {
 // which opens if it must. They are let in there without waiting, and gone from
 // the class they were in, except for a page of ours, whose /class stays.
 func (s *roomService) MoveParticipant(ctx context.Context, q *lk.MoveParticipantRequest) (*lk.MoveParticipantResponse, error) {
-	if err := s.destination(ctx, q.GetRoom(), q.GetDestinationRoom()); err != nil {
-		return nil, err
-	}
-	session, p, err := s.mediaSession(ctx, q.GetRoom(), q.GetIdentity())
+	session, p, to, err := s.way(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	claims, actor := caller(ctx)
-	to, err := s.school.Open(ctx, &classpb.OpenClass{
-		Tenant: claims.Tenant, Name: q.GetDestinationRoom(), Title: q.GetDestinationRoom(),
-	}, actor)
-	if err != nil {
-		return nil, twirpError(err)
-	}
+	_, actor := caller(ctx)
 	moved := session.claims.Moved(q.GetDestinationRoom(), carriedRole(session.claims, p), p.GetProfile())
 	moved.Permissions = p.GetPermissions()
 	participant, err := letIn(ctx, to, moved, actor)
@@ -137,6 +157,10 @@ func moveError(err error) error {
 	switch {
 	case errors.Is(err, errMoving):
 		return twirp.FailedPrecondition.Error(err.Error())
+	case errors.Is(err, errForwards):
+		return twirp.ResourceExhausted.Error(err.Error())
+	case errors.Is(err, errForwardedHere):
+		return twirp.AlreadyExists.Error(err.Error())
 	case errors.Is(err, errMoveGone):
 		return twirp.NotFoundError(err.Error())
 	}

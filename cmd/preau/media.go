@@ -121,6 +121,15 @@ func (p peer) Do(c signaling.PeerCommand) error {
 			return err
 		}
 		p.media.arrived(c.Class)
+	case signaling.Forward:
+		if err := p.sfu.Forward(c.Class, c.Participant); err != nil {
+			return err
+		}
+		p.media.arrived(c.Class)
+	case signaling.OpenForwarded:
+		p.sfu.Open(c.Class, c.SID, c.Open)
+	case signaling.Unforward:
+		p.sfu.Unforward(c.Class)
 	default:
 		return fmt.Errorf("media: no such command %T", c)
 	}

@@ -40,6 +40,7 @@ var reducers = map[protoreflect.Name]func(*classpb.State, *classpb.Event){
 	"metadata_set":      applyMetadataSet,
 	"sid_set":           applySidSet,
 	"media_connected":   applyMediaConnected,
+	"forwarded":         applyForwarded,
 }
 
 // Apply reduces an event into a state, or into a view of one, in place. It says false, and changes

@@ -107,6 +107,9 @@ func (c *chaos) byTheServer() []func() *classpb.Command {
 		func() *classpb.Command { return unpublish(c.track()) },
 		func() *classpb.Command {
 			c.sids++
+			if rapid.Bool().Draw(c.rt, "forwarded") {
+				return forwardedSid(c.someone(), fmt.Sprintf("PA_%d", c.sids))
+			}
 			return setSid(c.someone(), fmt.Sprintf("PA_%d", c.sids))
 		},
 		func() *classpb.Command {

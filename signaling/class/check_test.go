@@ -63,6 +63,7 @@ func checkFloor(s *classpb.State) error {
 }
 
 func checkTracks(s *classpb.State) error {
+	orders := map[uint64]bool{}
 	for sid, t := range s.GetTracks() {
 		source := sourceOf(t)
 		switch may := MayPublish(s, t.GetParticipant(), source); {
@@ -70,9 +71,12 @@ func checkTracks(s *classpb.State) error {
 			return fmt.Errorf("the track %s has no owner inside", sid)
 		case !may && (source != microphone || !t.GetMuted()):
 			return fmt.Errorf("the track %s of source %v is forbidden", sid, source)
+		case t.GetOrder() == 0 || t.GetOrder() > s.GetSeq() || orders[t.GetOrder()]:
+			return fmt.Errorf("the track %s is the %d., as another, or none", sid, t.GetOrder())
 		case t.GetMutedByTeacher() && !t.GetMuted():
 			return fmt.Errorf("the track %s is open though muted", sid)
 		}
+		orders[t.GetOrder()] = true
 	}
 	return nil
 }

@@ -148,6 +148,10 @@ func setSid(id, sid string) *classpb.Command {
 	return &classpb.Command{Body: &classpb.Command_SetSid{SetSid: &classpb.SetSid{Participant: id, Sid: sid}}}
 }
 
+func forwardedSid(id, sid string) *classpb.Command {
+	return &classpb.Command{Body: &classpb.Command_SetSid{SetSid: &classpb.SetSid{Participant: id, Sid: sid, Forwarded: true}}}
+}
+
 func rename(id, name string) *classpb.Command {
 	return &classpb.Command{Body: &classpb.Command_SetProfile{SetProfile: &classpb.SetProfile{Participant: id, Name: &name}}}
 }

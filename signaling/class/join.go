@@ -147,6 +147,9 @@ func (d *docket) enter(a arrival) {
 		Participant: a.id, Role: a.role, TokenRole: a.tokenRole, Foreign: a.foreign,
 		Permissions: a.permissions, Sid: sid, ConnectedSid: connected,
 	}}})
+	if sid != "" && sid == known.GetForwardedSid() { // who hears of them only now has not heard this either
+		d.forwarded(to, a.id, sid)
+	}
 	if a.known != nil {
 		r := rightsOf(d.state, a.known)
 		r.role, r.foreign, r.permissions = a.role, a.foreign, a.permissions

@@ -12,6 +12,11 @@ func Hidden(p *classpb.Participant) bool { return hiddenRole(p.GetRole()) }
 // Present says whether a participant is in the class: present, or away for a moment.
 func Present(s *classpb.State, id string) bool { return inside(s.GetParticipants()[id]) }
 
+// Forwarded says whether a participant is there by what another class forwards.
+func Forwarded(p *classpb.Participant) bool {
+	return p.GetSid() != "" && p.GetSid() == p.GetForwardedSid()
+}
+
 // Waiting says whether a participant is in the lobby.
 func Waiting(s *classpb.State, id string) bool { return waits(s.GetParticipants()[id]) }
 

@@ -15,6 +15,8 @@ var scenarios = map[string]func(*testing.T) *scene{
 	"roles":      playRoles,
 	"knocking":   playKnocking,
 	"media":      playMedia,
+	"screens":    playScreens,
+	"forwarded":  playForwarded,
 }
 
 // playLesson: a class with a lobby, from the bell to the end.
@@ -196,6 +198,57 @@ func playMedia(t *testing.T) *scene {
 	sc.do(By(ada), leave())
 	sc.join("ada", "Ada", pupil)
 	sc.refused(classpb.Code_CODE_NOT_FOUND, Node(), setConnected("P_9", "PA_5"))
+	return sc
+}
+
+// playScreens: several shared at once, of which the latest stands on the stage, whatever their sids and
+// whoever comes when. What is learned of one later makes it no newer.
+func playScreens(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	noether := sc.join("noether", "M. Noether", teacher)
+	sc.publish("P_1", "TR_9", screen)
+	sc.publish(noether, "TR_5", screen)
+	sc.join("ada", "Ada", pupil)
+	larger := publish("P_1", "TR_9", screen)
+	larger.GetPublishTrack().GetTrack().Width = 1920
+	larger.GetPublishTrack().GetTrack().Order = 99 // is the class's to say
+	sc.do(Node(), larger)
+	sc.join("blaise", "Blaise", pupil)
+	sc.do(martin, setLocks(&classpb.SetLocks{Screen: no()}))
+	sc.publish("P_3", "TR_7", screen)
+	sc.publish("P_4", "TR_1", screen)
+	sc.do(Node(), unpublish("TR_5"))
+	sc.join("carl", "Carl", pupil)
+	sc.do(Node(), unpublish("TR_9"))
+	sc.do(By("P_3"), mute("TR_7", true))
+	sc.join("dora", "Dora", pupil)
+	return sc
+}
+
+// playForwarded: somebody of another class, in and out of view, at the door, and then there in person.
+func playForwarded(t *testing.T) *scene {
+	sc := lesson(t, false)
+	martin := By("P_1")
+	ada := sc.join("ada", "Ada", pupil)
+	curie := sc.join("curie", "Mme Curie", teacher)
+	want(t, sc.do(Node(), forwardedSid(curie, "PA_1")), "sid_set", "forwarded")
+	want(t, sc.do(Node(), forwardedSid(curie, "PA_1")))
+	holds(t, "forwarded", Forwarded(sc.person(curie)))
+	sc.do(Node(), setConnected(curie, "PA_1"))
+	sc.publish(curie, "TR_1", camera)
+	sc.do(martin, setRole(curie, observer))
+	want(t, sc.do(martin, setRole(curie, presenter)), "withdrawn", "profile_set", "joined", "forwarded")
+	holds(t, "in all views", Forwarded(sc.view(ada).GetParticipants()[curie]))
+	sc.do(martin, setLobby(true))
+	blaise := sc.join("blaise", "Blaise", pupil)
+	sc.do(Node(), forwardedSid(blaise, "PA_2"))
+	want(t, sc.do(martin, admit(blaise)), "profile_set", "joined", "forwarded")
+	sc.do(Node(), setSid(blaise, "PA_3"))
+	holds(t, "there in person", !Forwarded(sc.person(blaise)))
+	sc.do(By(curie), leave())
+	sc.join("curie", "Mme Curie", teacher)
+	holds(t, "back without media", !Forwarded(sc.person(curie)))
 	return sc
 }
 

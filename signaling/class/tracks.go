@@ -25,7 +25,7 @@ func decidePublishTrack(d *docket, c *classpb.Command) error {
 	case old != nil && (old.GetParticipant() != p.GetId() || sourceOf(old) != source):
 		return conflict("the track is another's, or of another source")
 	case old != nil:
-		t.Muted, t.MutedByTeacher = old.GetMuted(), old.GetMutedByTeacher()
+		t.Muted, t.MutedByTeacher, t.Order = old.GetMuted(), old.GetMutedByTeacher(), old.GetOrder()
 	case !r.publish(source):
 		return forbidden("the participant may not publish this source")
 	case d.tracksOf(p, source) >= mostTracks(source):
@@ -33,6 +33,7 @@ func decidePublishTrack(d *docket, c *classpb.Command) error {
 	default:
 		t.MutedByTeacher = !t.GetMuted() && !r.unmute(source)
 		t.Muted = t.GetMuted() || t.GetMutedByTeacher()
+		t.Order = d.seq + 1 // of the event below
 	}
 	if !proto.Equal(old, t) {
 		d.tell(nil, &classpb.Event{Body: &classpb.Event_TrackPublished{TrackPublished: &classpb.TrackPublished{Track: t}}})
@@ -148,7 +149,14 @@ func decideSetSid(d *docket, c *classpb.Command) error {
 		}
 	}
 	d.tell(about(p), &classpb.Event{Body: &classpb.Event_SidSet{SidSet: &classpb.SidSet{Participant: p.GetId(), Sid: sid}}})
+	if sid != "" && c.GetSetSid().GetForwarded() {
+		d.forwarded(about(p), p.GetId(), sid)
+	}
 	return nil
+}
+
+func (d *docket) forwarded(to *classpb.Audience, participant, sid string) {
+	d.tell(to, &classpb.Event{Body: &classpb.Event_Forwarded{Forwarded: &classpb.Forwarded{Participant: participant, Sid: sid}}})
 }
 
 func decideSetConnected(d *docket, c *classpb.Command) error {
@@ -212,6 +220,12 @@ func applyTrackMuted(s *classpb.State, e *classpb.Event) {
 func applyMediaConnected(s *classpb.State, e *classpb.Event) {
 	if p := s.GetParticipants()[e.GetMediaConnected().GetParticipant()]; p != nil {
 		p.ConnectedSid = e.GetMediaConnected().GetSid()
+	}
+}
+
+func applyForwarded(s *classpb.State, e *classpb.Event) {
+	if p := s.GetParticipants()[e.GetForwarded().GetParticipant()]; p != nil {
+		p.ForwardedSid = e.GetForwarded().GetSid()
 	}
 }
 

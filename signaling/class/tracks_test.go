@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	"preau/signaling/classpb"
 )
 
@@ -55,6 +57,56 @@ func allow() *classpb.Permissions {
 
 func deny() *classpb.Permissions {
 	return &classpb.Permissions{Microphone: classpb.Switch_SWITCH_DENIED}
+}
+
+// A late joiner's snapshot tells which of two tracks is the newer, as everybody knows it who was there.
+func TestTracksHaveAnOrder(t *testing.T) {
+	sc := lesson(t, false)
+	ada := sc.join("ada", "Ada", pupil)
+	there := sc.view(ada)
+	follow := func() {
+		for _, e := range sc.log[there.GetSeq():] {
+			Apply(there, e)
+		}
+	}
+	sc.publish("P_1", "TR_9", screen)
+	sc.publish(sc.join("noether", "M. Noether", teacher), "TR_1", screen)
+	first := sc.state.GetTracks()["TR_9"].GetOrder()
+	again := publish("P_1", "TR_9", screen)
+	again.GetPublishTrack().GetTrack().Width = 1920
+	want(t, sc.do(Node(), again), "track_published")
+	follow()
+	late := sc.view(sc.join("blaise", "Blaise", pupil))
+	follow()
+	for who, s := range map[string]*classpb.State{"who was there": there, "who came late": late} {
+		older, newer := s.GetTracks()["TR_9"], s.GetTracks()["TR_1"]
+		holds(t, who+" knows which is the newer", older.GetOrder() == first && first > 0 && newer.GetOrder() > first)
+		holds(t, who+" knows it is larger", older.GetWidth() == 1920)
+	}
+}
+
+// A snapshot written before tracks had an order loads, and what comes after it has one.
+func TestTracksWithoutAnOrder(t *testing.T) {
+	sc := lesson(t, false)
+	noether := sc.join("noether", "M. Noether", teacher)
+	sc.publish("P_1", "TR_old", screen)
+	sc.state.GetTracks()["TR_old"].Order = 0
+	stored := &classpb.State{}
+	if err := proto.Unmarshal(marshal(sc.state), stored); err != nil {
+		t.Fatal(err)
+	}
+	again := publish("P_1", "TR_old", screen)
+	again.GetPublishTrack().GetTrack().Width = 1920
+	for _, c := range []*classpb.Command{again, publish(noether, "TR_new", screen)} {
+		d, err := Decide(stored, Node(), c, sc.input())
+		if err != nil {
+			t.Fatal(err)
+		}
+		replay(stored, d.Events)
+	}
+	old, since := stored.GetTracks()["TR_old"], stored.GetTracks()["TR_new"]
+	holds(t, "the old one has none still", old.GetOrder() == 0 && old.GetWidth() == 1920)
+	holds(t, "the new one has", since.GetOrder() == stored.GetSeq())
 }
 
 func TestMute(t *testing.T) {

@@ -807,6 +807,7 @@ type Participant struct {
 	TokenRole     Role                   `protobuf:"varint,14,opt,name=token_role,json=tokenRole,proto3,enum=preau.class.v1.Role" json:"token_role,omitempty"` // what its token said when it last came; role may have been changed since
 	Knocks        bool                   `protobuf:"varint,15,opt,name=knocks,proto3" json:"knocks,omitempty"`                                                 // was removed or refused: waits, whatever the lobby says, until admitted anew
 	ConnectedSid  string                 `protobuf:"bytes,16,opt,name=connected_sid,json=connectedSid,proto3" json:"connected_sid,omitempty"`                  // the /rtc join whose media has connected: now, where it is sid
+	ForwardedSid  string                 `protobuf:"bytes,17,opt,name=forwarded_sid,json=forwardedSid,proto3" json:"forwarded_sid,omitempty"`                  // the join that is one of another class, forwarded here: now, where it is sid
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -953,6 +954,13 @@ func (x *Participant) GetConnectedSid() string {
 	return ""
 }
 
+func (x *Participant) GetForwardedSid() string {
+	if x != nil {
+		return x.ForwardedSid
+	}
+	return ""
+}
+
 type Track struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Sid            string                 `protobuf:"bytes,1,opt,name=sid,proto3" json:"sid,omitempty"`                 // "TR_…"
@@ -964,7 +972,8 @@ type Track struct {
 	Width          uint32                 `protobuf:"varint,7,opt,name=width,proto3" json:"width,omitempty"` // pixels, of the largest layer
 	Height         uint32                 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`
 	MutedByTeacher bool                   `protobuf:"varint,9,opt,name=muted_by_teacher,json=mutedByTeacher,proto3" json:"muted_by_teacher,omitempty"`
-	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"` // the livekit.TrackInfo as published, opaque to the class; it may name the track
+	Info           []byte                 `protobuf:"bytes,10,opt,name=info,proto3" json:"info,omitempty"`    // the livekit.TrackInfo as published, opaque to the class; it may name the track
+	Order          uint64                 `protobuf:"varint,11,opt,name=order,proto3" json:"order,omitempty"` // sequence number of the event that published it; 0: of before this was noted
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1067,6 +1076,13 @@ func (x *Track) GetInfo() []byte {
 		return x.Info
 	}
 	return nil
+}
+
+func (x *Track) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
 }
 
 type ChatMessage struct {
@@ -1561,6 +1577,7 @@ type Event struct {
 	//	*Event_ChatForgotten
 	//	*Event_Forgotten
 	//	*Event_MediaConnected
+	//	*Event_Forwarded
 	Body          isEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1938,6 +1955,15 @@ func (x *Event) GetMediaConnected() *MediaConnected {
 	return nil
 }
 
+func (x *Event) GetForwarded() *Forwarded {
+	if x != nil {
+		if x, ok := x.Body.(*Event_Forwarded); ok {
+			return x.Forwarded
+		}
+	}
+	return nil
+}
+
 type isEvent_Body interface {
 	isEvent_Body()
 }
@@ -2066,6 +2092,10 @@ type Event_MediaConnected struct {
 	MediaConnected *MediaConnected `protobuf:"bytes,46,opt,name=media_connected,json=mediaConnected,proto3,oneof"`
 }
 
+type Event_Forwarded struct {
+	Forwarded *Forwarded `protobuf:"bytes,47,opt,name=forwarded,proto3,oneof"`
+}
+
 func (*Event_Opened) isEvent_Body() {}
 
 func (*Event_Ended) isEvent_Body() {}
@@ -2127,6 +2157,8 @@ func (*Event_ChatForgotten) isEvent_Body() {}
 func (*Event_Forgotten) isEvent_Body() {}
 
 func (*Event_MediaConnected) isEvent_Body() {}
+
+func (*Event_Forwarded) isEvent_Body() {}
 
 type Opened struct {
 	state             protoimpl.MessageState `protogen:"open.v1"`
@@ -3711,6 +3743,60 @@ func (x *MediaConnected) GetSid() string {
 	return ""
 }
 
+// Forwarded: the participant is in another class, and what they publish there is
+// forwarded here, under this sid.
+type Forwarded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Participant   string                 `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	Sid           string                 `protobuf:"bytes,2,opt,name=sid,proto3" json:"sid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Forwarded) Reset() {
+	*x = Forwarded{}
+	mi := &file_class_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Forwarded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Forwarded) ProtoMessage() {}
+
+func (x *Forwarded) ProtoReflect() protoreflect.Message {
+	mi := &file_class_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Forwarded.ProtoReflect.Descriptor instead.
+func (*Forwarded) Descriptor() ([]byte, []int) {
+	return file_class_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Forwarded) GetParticipant() string {
+	if x != nil {
+		return x.Participant
+	}
+	return ""
+}
+
+func (x *Forwarded) GetSid() string {
+	if x != nil {
+		return x.Sid
+	}
+	return ""
+}
+
 // Ephemeral is true for a moment: checked, sent, never logged, and dropped
 // oldest first under pressure.
 type Ephemeral struct {
@@ -3728,7 +3814,7 @@ type Ephemeral struct {
 
 func (x *Ephemeral) Reset() {
 	*x = Ephemeral{}
-	mi := &file_class_proto_msgTypes[41]
+	mi := &file_class_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3740,7 +3826,7 @@ func (x *Ephemeral) String() string {
 func (*Ephemeral) ProtoMessage() {}
 
 func (x *Ephemeral) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[41]
+	mi := &file_class_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3753,7 +3839,7 @@ func (x *Ephemeral) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ephemeral.ProtoReflect.Descriptor instead.
 func (*Ephemeral) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{41}
+	return file_class_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Ephemeral) GetFrom() string {
@@ -3820,7 +3906,7 @@ type Reaction struct {
 
 func (x *Reaction) Reset() {
 	*x = Reaction{}
-	mi := &file_class_proto_msgTypes[42]
+	mi := &file_class_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3832,7 +3918,7 @@ func (x *Reaction) String() string {
 func (*Reaction) ProtoMessage() {}
 
 func (x *Reaction) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[42]
+	mi := &file_class_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3845,7 +3931,7 @@ func (x *Reaction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
 func (*Reaction) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{42}
+	return file_class_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Reaction) GetEmoji() string {
@@ -3864,7 +3950,7 @@ type UnmuteAsked struct {
 
 func (x *UnmuteAsked) Reset() {
 	*x = UnmuteAsked{}
-	mi := &file_class_proto_msgTypes[43]
+	mi := &file_class_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +3962,7 @@ func (x *UnmuteAsked) String() string {
 func (*UnmuteAsked) ProtoMessage() {}
 
 func (x *UnmuteAsked) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[43]
+	mi := &file_class_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +3975,7 @@ func (x *UnmuteAsked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmuteAsked.ProtoReflect.Descriptor instead.
 func (*UnmuteAsked) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{43}
+	return file_class_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *UnmuteAsked) GetParticipant() string {
@@ -3943,7 +4029,7 @@ type Command struct {
 
 func (x *Command) Reset() {
 	*x = Command{}
-	mi := &file_class_proto_msgTypes[44]
+	mi := &file_class_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3955,7 +4041,7 @@ func (x *Command) String() string {
 func (*Command) ProtoMessage() {}
 
 func (x *Command) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[44]
+	mi := &file_class_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3968,7 +4054,7 @@ func (x *Command) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Command.ProtoReflect.Descriptor instead.
 func (*Command) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{44}
+	return file_class_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Command) GetRequestId() string {
@@ -4480,7 +4566,7 @@ type LeaveClass struct {
 
 func (x *LeaveClass) Reset() {
 	*x = LeaveClass{}
-	mi := &file_class_proto_msgTypes[45]
+	mi := &file_class_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4492,7 +4578,7 @@ func (x *LeaveClass) String() string {
 func (*LeaveClass) ProtoMessage() {}
 
 func (x *LeaveClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[45]
+	mi := &file_class_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4505,7 +4591,7 @@ func (x *LeaveClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveClass.ProtoReflect.Descriptor instead.
 func (*LeaveClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{45}
+	return file_class_proto_rawDescGZIP(), []int{46}
 }
 
 type EndClass struct {
@@ -4516,7 +4602,7 @@ type EndClass struct {
 
 func (x *EndClass) Reset() {
 	*x = EndClass{}
-	mi := &file_class_proto_msgTypes[46]
+	mi := &file_class_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4528,7 +4614,7 @@ func (x *EndClass) String() string {
 func (*EndClass) ProtoMessage() {}
 
 func (x *EndClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[46]
+	mi := &file_class_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4541,7 +4627,7 @@ func (x *EndClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndClass.ProtoReflect.Descriptor instead.
 func (*EndClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{46}
+	return file_class_proto_rawDescGZIP(), []int{47}
 }
 
 type Admit struct {
@@ -4554,7 +4640,7 @@ type Admit struct {
 
 func (x *Admit) Reset() {
 	*x = Admit{}
-	mi := &file_class_proto_msgTypes[47]
+	mi := &file_class_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4566,7 +4652,7 @@ func (x *Admit) String() string {
 func (*Admit) ProtoMessage() {}
 
 func (x *Admit) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[47]
+	mi := &file_class_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4579,7 +4665,7 @@ func (x *Admit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admit.ProtoReflect.Descriptor instead.
 func (*Admit) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{47}
+	return file_class_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Admit) GetParticipants() []string {
@@ -4605,7 +4691,7 @@ type Refuse struct {
 
 func (x *Refuse) Reset() {
 	*x = Refuse{}
-	mi := &file_class_proto_msgTypes[48]
+	mi := &file_class_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4617,7 +4703,7 @@ func (x *Refuse) String() string {
 func (*Refuse) ProtoMessage() {}
 
 func (x *Refuse) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[48]
+	mi := &file_class_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4630,7 +4716,7 @@ func (x *Refuse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refuse.ProtoReflect.Descriptor instead.
 func (*Refuse) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{48}
+	return file_class_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Refuse) GetParticipants() []string {
@@ -4650,7 +4736,7 @@ type Remove struct {
 
 func (x *Remove) Reset() {
 	*x = Remove{}
-	mi := &file_class_proto_msgTypes[49]
+	mi := &file_class_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4662,7 +4748,7 @@ func (x *Remove) String() string {
 func (*Remove) ProtoMessage() {}
 
 func (x *Remove) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[49]
+	mi := &file_class_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4675,7 +4761,7 @@ func (x *Remove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remove.ProtoReflect.Descriptor instead.
 func (*Remove) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{49}
+	return file_class_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Remove) GetParticipant() string {
@@ -4701,7 +4787,7 @@ type Unban struct {
 
 func (x *Unban) Reset() {
 	*x = Unban{}
-	mi := &file_class_proto_msgTypes[50]
+	mi := &file_class_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4713,7 +4799,7 @@ func (x *Unban) String() string {
 func (*Unban) ProtoMessage() {}
 
 func (x *Unban) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[50]
+	mi := &file_class_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4726,7 +4812,7 @@ func (x *Unban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unban.ProtoReflect.Descriptor instead.
 func (*Unban) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{50}
+	return file_class_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Unban) GetParticipant() string {
@@ -4746,7 +4832,7 @@ type SetRole struct {
 
 func (x *SetRole) Reset() {
 	*x = SetRole{}
-	mi := &file_class_proto_msgTypes[51]
+	mi := &file_class_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4758,7 +4844,7 @@ func (x *SetRole) String() string {
 func (*SetRole) ProtoMessage() {}
 
 func (x *SetRole) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[51]
+	mi := &file_class_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4771,7 +4857,7 @@ func (x *SetRole) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRole.ProtoReflect.Descriptor instead.
 func (*SetRole) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{51}
+	return file_class_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *SetRole) GetParticipant() string {
@@ -4803,7 +4889,7 @@ type SetLocks struct {
 
 func (x *SetLocks) Reset() {
 	*x = SetLocks{}
-	mi := &file_class_proto_msgTypes[52]
+	mi := &file_class_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4815,7 +4901,7 @@ func (x *SetLocks) String() string {
 func (*SetLocks) ProtoMessage() {}
 
 func (x *SetLocks) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[52]
+	mi := &file_class_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4828,7 +4914,7 @@ func (x *SetLocks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLocks.ProtoReflect.Descriptor instead.
 func (*SetLocks) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{52}
+	return file_class_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SetLocks) GetMicrophone() bool {
@@ -4882,7 +4968,7 @@ type SetLobby struct {
 
 func (x *SetLobby) Reset() {
 	*x = SetLobby{}
-	mi := &file_class_proto_msgTypes[53]
+	mi := &file_class_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4894,7 +4980,7 @@ func (x *SetLobby) String() string {
 func (*SetLobby) ProtoMessage() {}
 
 func (x *SetLobby) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[53]
+	mi := &file_class_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4907,7 +4993,7 @@ func (x *SetLobby) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetLobby.ProtoReflect.Descriptor instead.
 func (*SetLobby) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{53}
+	return file_class_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *SetLobby) GetLobby() bool {
@@ -4933,7 +5019,7 @@ type SetPermissions struct {
 
 func (x *SetPermissions) Reset() {
 	*x = SetPermissions{}
-	mi := &file_class_proto_msgTypes[54]
+	mi := &file_class_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4945,7 +5031,7 @@ func (x *SetPermissions) String() string {
 func (*SetPermissions) ProtoMessage() {}
 
 func (x *SetPermissions) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[54]
+	mi := &file_class_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4958,7 +5044,7 @@ func (x *SetPermissions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPermissions.ProtoReflect.Descriptor instead.
 func (*SetPermissions) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{54}
+	return file_class_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *SetPermissions) GetParticipant() string {
@@ -5021,7 +5107,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_class_proto_msgTypes[55]
+	mi := &file_class_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5033,7 +5119,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[55]
+	mi := &file_class_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5046,7 +5132,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{55}
+	return file_class_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Mute) GetSid() string {
@@ -5073,7 +5159,7 @@ type MuteAll struct {
 
 func (x *MuteAll) Reset() {
 	*x = MuteAll{}
-	mi := &file_class_proto_msgTypes[56]
+	mi := &file_class_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5085,7 +5171,7 @@ func (x *MuteAll) String() string {
 func (*MuteAll) ProtoMessage() {}
 
 func (x *MuteAll) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[56]
+	mi := &file_class_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5098,7 +5184,7 @@ func (x *MuteAll) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteAll.ProtoReflect.Descriptor instead.
 func (*MuteAll) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{56}
+	return file_class_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *MuteAll) GetLock() bool {
@@ -5116,7 +5202,7 @@ type RaiseHand struct {
 
 func (x *RaiseHand) Reset() {
 	*x = RaiseHand{}
-	mi := &file_class_proto_msgTypes[57]
+	mi := &file_class_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5128,7 +5214,7 @@ func (x *RaiseHand) String() string {
 func (*RaiseHand) ProtoMessage() {}
 
 func (x *RaiseHand) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[57]
+	mi := &file_class_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5141,7 +5227,7 @@ func (x *RaiseHand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseHand.ProtoReflect.Descriptor instead.
 func (*RaiseHand) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{57}
+	return file_class_proto_rawDescGZIP(), []int{58}
 }
 
 type LowerHand struct {
@@ -5153,7 +5239,7 @@ type LowerHand struct {
 
 func (x *LowerHand) Reset() {
 	*x = LowerHand{}
-	mi := &file_class_proto_msgTypes[58]
+	mi := &file_class_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5165,7 +5251,7 @@ func (x *LowerHand) String() string {
 func (*LowerHand) ProtoMessage() {}
 
 func (x *LowerHand) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[58]
+	mi := &file_class_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5178,7 +5264,7 @@ func (x *LowerHand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LowerHand.ProtoReflect.Descriptor instead.
 func (*LowerHand) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{58}
+	return file_class_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *LowerHand) GetParticipant() string {
@@ -5196,7 +5282,7 @@ type LowerAllHands struct {
 
 func (x *LowerAllHands) Reset() {
 	*x = LowerAllHands{}
-	mi := &file_class_proto_msgTypes[59]
+	mi := &file_class_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5294,7 @@ func (x *LowerAllHands) String() string {
 func (*LowerAllHands) ProtoMessage() {}
 
 func (x *LowerAllHands) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[59]
+	mi := &file_class_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5307,7 @@ func (x *LowerAllHands) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LowerAllHands.ProtoReflect.Descriptor instead.
 func (*LowerAllHands) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{59}
+	return file_class_proto_rawDescGZIP(), []int{60}
 }
 
 // GiveWord lowers the hand and lets the person use the microphone despite locks.
@@ -5234,7 +5320,7 @@ type GiveWord struct {
 
 func (x *GiveWord) Reset() {
 	*x = GiveWord{}
-	mi := &file_class_proto_msgTypes[60]
+	mi := &file_class_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5246,7 +5332,7 @@ func (x *GiveWord) String() string {
 func (*GiveWord) ProtoMessage() {}
 
 func (x *GiveWord) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[60]
+	mi := &file_class_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5259,7 +5345,7 @@ func (x *GiveWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GiveWord.ProtoReflect.Descriptor instead.
 func (*GiveWord) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{60}
+	return file_class_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *GiveWord) GetParticipant() string {
@@ -5278,7 +5364,7 @@ type TakeWord struct {
 
 func (x *TakeWord) Reset() {
 	*x = TakeWord{}
-	mi := &file_class_proto_msgTypes[61]
+	mi := &file_class_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5290,7 +5376,7 @@ func (x *TakeWord) String() string {
 func (*TakeWord) ProtoMessage() {}
 
 func (x *TakeWord) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[61]
+	mi := &file_class_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5303,7 +5389,7 @@ func (x *TakeWord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeWord.ProtoReflect.Descriptor instead.
 func (*TakeWord) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{61}
+	return file_class_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *TakeWord) GetParticipant() string {
@@ -5322,7 +5408,7 @@ type React struct {
 
 func (x *React) Reset() {
 	*x = React{}
-	mi := &file_class_proto_msgTypes[62]
+	mi := &file_class_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5334,7 +5420,7 @@ func (x *React) String() string {
 func (*React) ProtoMessage() {}
 
 func (x *React) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[62]
+	mi := &file_class_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5347,7 +5433,7 @@ func (x *React) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use React.ProtoReflect.Descriptor instead.
 func (*React) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{62}
+	return file_class_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *React) GetEmoji() string {
@@ -5367,7 +5453,7 @@ type SendChat struct {
 
 func (x *SendChat) Reset() {
 	*x = SendChat{}
-	mi := &file_class_proto_msgTypes[63]
+	mi := &file_class_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5379,7 +5465,7 @@ func (x *SendChat) String() string {
 func (*SendChat) ProtoMessage() {}
 
 func (x *SendChat) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[63]
+	mi := &file_class_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5392,7 +5478,7 @@ func (x *SendChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendChat.ProtoReflect.Descriptor instead.
 func (*SendChat) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{63}
+	return file_class_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *SendChat) GetTo() *ChatTarget {
@@ -5418,7 +5504,7 @@ type DeleteChat struct {
 
 func (x *DeleteChat) Reset() {
 	*x = DeleteChat{}
-	mi := &file_class_proto_msgTypes[64]
+	mi := &file_class_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5430,7 +5516,7 @@ func (x *DeleteChat) String() string {
 func (*DeleteChat) ProtoMessage() {}
 
 func (x *DeleteChat) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[64]
+	mi := &file_class_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5443,7 +5529,7 @@ func (x *DeleteChat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteChat.ProtoReflect.Descriptor instead.
 func (*DeleteChat) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{64}
+	return file_class_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *DeleteChat) GetId() string {
@@ -5462,7 +5548,7 @@ type SetSpotlight struct {
 
 func (x *SetSpotlight) Reset() {
 	*x = SetSpotlight{}
-	mi := &file_class_proto_msgTypes[65]
+	mi := &file_class_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5474,7 +5560,7 @@ func (x *SetSpotlight) String() string {
 func (*SetSpotlight) ProtoMessage() {}
 
 func (x *SetSpotlight) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[65]
+	mi := &file_class_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5487,7 +5573,7 @@ func (x *SetSpotlight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSpotlight.ProtoReflect.Descriptor instead.
 func (*SetSpotlight) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{65}
+	return file_class_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *SetSpotlight) GetParticipant() string {
@@ -5506,7 +5592,7 @@ type SetTitle struct {
 
 func (x *SetTitle) Reset() {
 	*x = SetTitle{}
-	mi := &file_class_proto_msgTypes[66]
+	mi := &file_class_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5518,7 +5604,7 @@ func (x *SetTitle) String() string {
 func (*SetTitle) ProtoMessage() {}
 
 func (x *SetTitle) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[66]
+	mi := &file_class_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5531,7 +5617,7 @@ func (x *SetTitle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetTitle.ProtoReflect.Descriptor instead.
 func (*SetTitle) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{66}
+	return file_class_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *SetTitle) GetTitle() string {
@@ -5550,7 +5636,7 @@ type AskUnmute struct {
 
 func (x *AskUnmute) Reset() {
 	*x = AskUnmute{}
-	mi := &file_class_proto_msgTypes[67]
+	mi := &file_class_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5562,7 +5648,7 @@ func (x *AskUnmute) String() string {
 func (*AskUnmute) ProtoMessage() {}
 
 func (x *AskUnmute) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[67]
+	mi := &file_class_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5575,7 +5661,7 @@ func (x *AskUnmute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AskUnmute.ProtoReflect.Descriptor instead.
 func (*AskUnmute) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{67}
+	return file_class_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *AskUnmute) GetParticipant() string {
@@ -5603,7 +5689,7 @@ type OpenClass struct {
 
 func (x *OpenClass) Reset() {
 	*x = OpenClass{}
-	mi := &file_class_proto_msgTypes[68]
+	mi := &file_class_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5615,7 +5701,7 @@ func (x *OpenClass) String() string {
 func (*OpenClass) ProtoMessage() {}
 
 func (x *OpenClass) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[68]
+	mi := &file_class_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5628,7 +5714,7 @@ func (x *OpenClass) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenClass.ProtoReflect.Descriptor instead.
 func (*OpenClass) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{68}
+	return file_class_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *OpenClass) GetTenant() string {
@@ -5707,7 +5793,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_class_proto_msgTypes[69]
+	mi := &file_class_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5719,7 +5805,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[69]
+	mi := &file_class_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5732,7 +5818,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{69}
+	return file_class_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Join) GetRole() Role {
@@ -5773,7 +5859,7 @@ type SetPresence struct {
 
 func (x *SetPresence) Reset() {
 	*x = SetPresence{}
-	mi := &file_class_proto_msgTypes[70]
+	mi := &file_class_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5785,7 +5871,7 @@ func (x *SetPresence) String() string {
 func (*SetPresence) ProtoMessage() {}
 
 func (x *SetPresence) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[70]
+	mi := &file_class_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5798,7 +5884,7 @@ func (x *SetPresence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPresence.ProtoReflect.Descriptor instead.
 func (*SetPresence) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{70}
+	return file_class_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *SetPresence) GetParticipant() string {
@@ -5824,7 +5910,7 @@ type PublishTrack struct {
 
 func (x *PublishTrack) Reset() {
 	*x = PublishTrack{}
-	mi := &file_class_proto_msgTypes[71]
+	mi := &file_class_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5836,7 +5922,7 @@ func (x *PublishTrack) String() string {
 func (*PublishTrack) ProtoMessage() {}
 
 func (x *PublishTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[71]
+	mi := &file_class_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5849,7 +5935,7 @@ func (x *PublishTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishTrack.ProtoReflect.Descriptor instead.
 func (*PublishTrack) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{71}
+	return file_class_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *PublishTrack) GetTrack() *Track {
@@ -5868,7 +5954,7 @@ type UnpublishTrack struct {
 
 func (x *UnpublishTrack) Reset() {
 	*x = UnpublishTrack{}
-	mi := &file_class_proto_msgTypes[72]
+	mi := &file_class_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5880,7 +5966,7 @@ func (x *UnpublishTrack) String() string {
 func (*UnpublishTrack) ProtoMessage() {}
 
 func (x *UnpublishTrack) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[72]
+	mi := &file_class_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5893,7 +5979,7 @@ func (x *UnpublishTrack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnpublishTrack.ProtoReflect.Descriptor instead.
 func (*UnpublishTrack) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{72}
+	return file_class_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *UnpublishTrack) GetSid() string {
@@ -5915,7 +6001,7 @@ type SetProfile struct {
 
 func (x *SetProfile) Reset() {
 	*x = SetProfile{}
-	mi := &file_class_proto_msgTypes[73]
+	mi := &file_class_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5927,7 +6013,7 @@ func (x *SetProfile) String() string {
 func (*SetProfile) ProtoMessage() {}
 
 func (x *SetProfile) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[73]
+	mi := &file_class_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5940,7 +6026,7 @@ func (x *SetProfile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetProfile.ProtoReflect.Descriptor instead.
 func (*SetProfile) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{73}
+	return file_class_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SetProfile) GetParticipant() string {
@@ -5980,7 +6066,7 @@ type SetMetadata struct {
 
 func (x *SetMetadata) Reset() {
 	*x = SetMetadata{}
-	mi := &file_class_proto_msgTypes[74]
+	mi := &file_class_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5992,7 +6078,7 @@ func (x *SetMetadata) String() string {
 func (*SetMetadata) ProtoMessage() {}
 
 func (x *SetMetadata) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[74]
+	mi := &file_class_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6005,7 +6091,7 @@ func (x *SetMetadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMetadata.ProtoReflect.Descriptor instead.
 func (*SetMetadata) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{74}
+	return file_class_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SetMetadata) GetMetadata() string {
@@ -6019,13 +6105,14 @@ type SetSid struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Participant   string                 `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
 	Sid           string                 `protobuf:"bytes,2,opt,name=sid,proto3" json:"sid,omitempty"`
+	Forwarded     bool                   `protobuf:"varint,3,opt,name=forwarded,proto3" json:"forwarded,omitempty"` // from another class
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetSid) Reset() {
 	*x = SetSid{}
-	mi := &file_class_proto_msgTypes[75]
+	mi := &file_class_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6037,7 +6124,7 @@ func (x *SetSid) String() string {
 func (*SetSid) ProtoMessage() {}
 
 func (x *SetSid) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[75]
+	mi := &file_class_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6050,7 +6137,7 @@ func (x *SetSid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetSid.ProtoReflect.Descriptor instead.
 func (*SetSid) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{75}
+	return file_class_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *SetSid) GetParticipant() string {
@@ -6067,6 +6154,13 @@ func (x *SetSid) GetSid() string {
 	return ""
 }
 
+func (x *SetSid) GetForwarded() bool {
+	if x != nil {
+		return x.Forwarded
+	}
+	return false
+}
+
 // SetConnected changes nothing for a sid that is not the participant's any more.
 type SetConnected struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -6078,7 +6172,7 @@ type SetConnected struct {
 
 func (x *SetConnected) Reset() {
 	*x = SetConnected{}
-	mi := &file_class_proto_msgTypes[76]
+	mi := &file_class_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6090,7 +6184,7 @@ func (x *SetConnected) String() string {
 func (*SetConnected) ProtoMessage() {}
 
 func (x *SetConnected) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[76]
+	mi := &file_class_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6103,7 +6197,7 @@ func (x *SetConnected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetConnected.ProtoReflect.Descriptor instead.
 func (*SetConnected) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{76}
+	return file_class_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *SetConnected) GetParticipant() string {
@@ -6133,7 +6227,7 @@ type ClientFrame struct {
 
 func (x *ClientFrame) Reset() {
 	*x = ClientFrame{}
-	mi := &file_class_proto_msgTypes[77]
+	mi := &file_class_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6145,7 +6239,7 @@ func (x *ClientFrame) String() string {
 func (*ClientFrame) ProtoMessage() {}
 
 func (x *ClientFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[77]
+	mi := &file_class_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6158,7 +6252,7 @@ func (x *ClientFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClientFrame.ProtoReflect.Descriptor instead.
 func (*ClientFrame) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{77}
+	return file_class_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ClientFrame) GetFrame() isClientFrame_Frame {
@@ -6220,7 +6314,7 @@ type ServerFrame struct {
 
 func (x *ServerFrame) Reset() {
 	*x = ServerFrame{}
-	mi := &file_class_proto_msgTypes[78]
+	mi := &file_class_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6232,7 +6326,7 @@ func (x *ServerFrame) String() string {
 func (*ServerFrame) ProtoMessage() {}
 
 func (x *ServerFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[78]
+	mi := &file_class_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6245,7 +6339,7 @@ func (x *ServerFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerFrame.ProtoReflect.Descriptor instead.
 func (*ServerFrame) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{78}
+	return file_class_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ServerFrame) GetFrame() isServerFrame_Frame {
@@ -6376,7 +6470,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_class_proto_msgTypes[79]
+	mi := &file_class_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6388,7 +6482,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[79]
+	mi := &file_class_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6401,7 +6495,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{79}
+	return file_class_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *Hello) GetServerMs() int64 {
@@ -6444,7 +6538,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_class_proto_msgTypes[80]
+	mi := &file_class_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6456,7 +6550,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[80]
+	mi := &file_class_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6469,7 +6563,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{80}
+	return file_class_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *Batch) GetEvents() []*Event {
@@ -6497,7 +6591,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_class_proto_msgTypes[81]
+	mi := &file_class_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6509,7 +6603,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[81]
+	mi := &file_class_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6522,7 +6616,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{81}
+	return file_class_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *Reply) GetRequestId() string {
@@ -6556,7 +6650,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_class_proto_msgTypes[82]
+	mi := &file_class_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6568,7 +6662,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[82]
+	mi := &file_class_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6581,7 +6675,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{82}
+	return file_class_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *Error) GetCode() Code {
@@ -6607,7 +6701,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_class_proto_msgTypes[83]
+	mi := &file_class_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6619,7 +6713,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[83]
+	mi := &file_class_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6632,7 +6726,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{83}
+	return file_class_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *Ping) GetClientMs() int64 {
@@ -6652,7 +6746,7 @@ type Pong struct {
 
 func (x *Pong) Reset() {
 	*x = Pong{}
-	mi := &file_class_proto_msgTypes[84]
+	mi := &file_class_proto_msgTypes[85]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6664,7 +6758,7 @@ func (x *Pong) String() string {
 func (*Pong) ProtoMessage() {}
 
 func (x *Pong) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[84]
+	mi := &file_class_proto_msgTypes[85]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6677,7 +6771,7 @@ func (x *Pong) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pong.ProtoReflect.Descriptor instead.
 func (*Pong) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{84}
+	return file_class_proto_rawDescGZIP(), []int{85}
 }
 
 func (x *Pong) GetClientMs() int64 {
@@ -6703,7 +6797,7 @@ type Goodbye struct {
 
 func (x *Goodbye) Reset() {
 	*x = Goodbye{}
-	mi := &file_class_proto_msgTypes[85]
+	mi := &file_class_proto_msgTypes[86]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6715,7 +6809,7 @@ func (x *Goodbye) String() string {
 func (*Goodbye) ProtoMessage() {}
 
 func (x *Goodbye) ProtoReflect() protoreflect.Message {
-	mi := &file_class_proto_msgTypes[85]
+	mi := &file_class_proto_msgTypes[86]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6728,7 +6822,7 @@ func (x *Goodbye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Goodbye.ProtoReflect.Descriptor instead.
 func (*Goodbye) Descriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{85}
+	return file_class_proto_rawDescGZIP(), []int{86}
 }
 
 func (x *Goodbye) GetReason() GoodbyeReason {
@@ -6770,7 +6864,7 @@ const file_class_proto_rawDesc = "" +
 	"attributes\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc5\x04\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xea\x04\n" +
 	"\vParticipant\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12(\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x124\n" +
@@ -6791,7 +6885,8 @@ const file_class_proto_rawDesc = "" +
 	"\n" +
 	"token_role\x18\x0e \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12\x16\n" +
 	"\x06knocks\x18\x0f \x01(\bR\x06knocks\x12#\n" +
-	"\rconnected_sid\x18\x10 \x01(\tR\fconnectedSid\"\xb5\x02\n" +
+	"\rconnected_sid\x18\x10 \x01(\tR\fconnectedSid\x12#\n" +
+	"\rforwarded_sid\x18\x11 \x01(\tR\fforwardedSid\"\xcb\x02\n" +
 	"\x05Track\x12\x10\n" +
 	"\x03sid\x18\x01 \x01(\tR\x03sid\x12 \n" +
 	"\vparticipant\x18\x02 \x01(\tR\vparticipant\x12.\n" +
@@ -6803,7 +6898,8 @@ const file_class_proto_rawDesc = "" +
 	"\x06height\x18\b \x01(\rR\x06height\x12(\n" +
 	"\x10muted_by_teacher\x18\t \x01(\bR\x0emutedByTeacher\x12\x17\n" +
 	"\x04info\x18\n" +
-	" \x01(\fB\x03\x80\x01\x01R\x04info\"\xa9\x01\n" +
+	" \x01(\fB\x03\x80\x01\x01R\x04info\x12\x14\n" +
+	"\x05order\x18\v \x01(\x04R\x05order\"\xa9\x01\n" +
 	"\vChatMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12*\n" +
@@ -6849,7 +6945,7 @@ const file_class_proto_rawDesc = "" +
 	"\bAudience\x12\x1a\n" +
 	"\bteachers\x18\x01 \x01(\bR\bteachers\x12\"\n" +
 	"\fparticipants\x18\x02 \x03(\tR\fparticipants\x12\x14\n" +
-	"\x05lobby\x18\x03 \x01(\bR\x05lobby\"\xb0\x10\n" +
+	"\x05lobby\x18\x03 \x01(\bR\x05lobby\"\xeb\x10\n" +
 	"\x05Event\x12\x18\n" +
 	"\asession\x18\x01 \x01(\tR\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x17\n" +
@@ -6895,7 +6991,8 @@ const file_class_proto_rawDesc = "" +
 	"\twithdrawn\x18+ \x01(\v2\x19.preau.class.v1.WithdrawnH\x00R\twithdrawn\x12F\n" +
 	"\x0echat_forgotten\x18, \x01(\v2\x1d.preau.class.v1.ChatForgottenH\x00R\rchatForgotten\x129\n" +
 	"\tforgotten\x18- \x01(\v2\x19.preau.class.v1.ForgottenH\x00R\tforgotten\x12I\n" +
-	"\x0fmedia_connected\x18. \x01(\v2\x1e.preau.class.v1.MediaConnectedH\x00R\x0emediaConnectedB\x06\n" +
+	"\x0fmedia_connected\x18. \x01(\v2\x1e.preau.class.v1.MediaConnectedH\x00R\x0emediaConnected\x129\n" +
+	"\tforwarded\x18/ \x01(\v2\x19.preau.class.v1.ForwardedH\x00R\tforwardedB\x06\n" +
 	"\x04body\"\xca\x02\n" +
 	"\x06Opened\x12\x16\n" +
 	"\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x12\n" +
@@ -6990,6 +7087,9 @@ const file_class_proto_rawDesc = "" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12\x10\n" +
 	"\x03sid\x18\x02 \x01(\tR\x03sid\"D\n" +
 	"\x0eMediaConnected\x12 \n" +
+	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12\x10\n" +
+	"\x03sid\x18\x02 \x01(\tR\x03sid\"?\n" +
+	"\tForwarded\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12\x10\n" +
 	"\x03sid\x18\x02 \x01(\tR\x03sid\"\xd7\x01\n" +
 	"\tEphemeral\x12\x12\n" +
@@ -7157,10 +7257,11 @@ const file_class_proto_rawDesc = "" +
 	"\x05_nameB\v\n" +
 	"\t_metadata\".\n" +
 	"\vSetMetadata\x12\x1f\n" +
-	"\bmetadata\x18\x01 \x01(\tB\x03\x80\x01\x01R\bmetadata\"<\n" +
+	"\bmetadata\x18\x01 \x01(\tB\x03\x80\x01\x01R\bmetadata\"Z\n" +
 	"\x06SetSid\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12\x10\n" +
-	"\x03sid\x18\x02 \x01(\tR\x03sid\"B\n" +
+	"\x03sid\x18\x02 \x01(\tR\x03sid\x12\x1c\n" +
+	"\tforwarded\x18\x03 \x01(\bR\tforwarded\"B\n" +
 	"\fSetConnected\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12\x10\n" +
 	"\x03sid\x18\x02 \x01(\tR\x03sid\"w\n" +
@@ -7279,7 +7380,7 @@ func file_class_proto_rawDescGZIP() []byte {
 }
 
 var file_class_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_class_proto_msgTypes = make([]protoimpl.MessageInfo, 90)
+var file_class_proto_msgTypes = make([]protoimpl.MessageInfo, 91)
 var file_class_proto_goTypes = []any{
 	(Role)(0),                // 0: preau.class.v1.Role
 	(Presence)(0),            // 1: preau.class.v1.Presence
@@ -7331,62 +7432,63 @@ var file_class_proto_goTypes = []any{
 	(*MetadataSet)(nil),      // 47: preau.class.v1.MetadataSet
 	(*SidSet)(nil),           // 48: preau.class.v1.SidSet
 	(*MediaConnected)(nil),   // 49: preau.class.v1.MediaConnected
-	(*Ephemeral)(nil),        // 50: preau.class.v1.Ephemeral
-	(*Reaction)(nil),         // 51: preau.class.v1.Reaction
-	(*UnmuteAsked)(nil),      // 52: preau.class.v1.UnmuteAsked
-	(*Command)(nil),          // 53: preau.class.v1.Command
-	(*LeaveClass)(nil),       // 54: preau.class.v1.LeaveClass
-	(*EndClass)(nil),         // 55: preau.class.v1.EndClass
-	(*Admit)(nil),            // 56: preau.class.v1.Admit
-	(*Refuse)(nil),           // 57: preau.class.v1.Refuse
-	(*Remove)(nil),           // 58: preau.class.v1.Remove
-	(*Unban)(nil),            // 59: preau.class.v1.Unban
-	(*SetRole)(nil),          // 60: preau.class.v1.SetRole
-	(*SetLocks)(nil),         // 61: preau.class.v1.SetLocks
-	(*SetLobby)(nil),         // 62: preau.class.v1.SetLobby
-	(*SetPermissions)(nil),   // 63: preau.class.v1.SetPermissions
-	(*Mute)(nil),             // 64: preau.class.v1.Mute
-	(*MuteAll)(nil),          // 65: preau.class.v1.MuteAll
-	(*RaiseHand)(nil),        // 66: preau.class.v1.RaiseHand
-	(*LowerHand)(nil),        // 67: preau.class.v1.LowerHand
-	(*LowerAllHands)(nil),    // 68: preau.class.v1.LowerAllHands
-	(*GiveWord)(nil),         // 69: preau.class.v1.GiveWord
-	(*TakeWord)(nil),         // 70: preau.class.v1.TakeWord
-	(*React)(nil),            // 71: preau.class.v1.React
-	(*SendChat)(nil),         // 72: preau.class.v1.SendChat
-	(*DeleteChat)(nil),       // 73: preau.class.v1.DeleteChat
-	(*SetSpotlight)(nil),     // 74: preau.class.v1.SetSpotlight
-	(*SetTitle)(nil),         // 75: preau.class.v1.SetTitle
-	(*AskUnmute)(nil),        // 76: preau.class.v1.AskUnmute
-	(*OpenClass)(nil),        // 77: preau.class.v1.OpenClass
-	(*Join)(nil),             // 78: preau.class.v1.Join
-	(*SetPresence)(nil),      // 79: preau.class.v1.SetPresence
-	(*PublishTrack)(nil),     // 80: preau.class.v1.PublishTrack
-	(*UnpublishTrack)(nil),   // 81: preau.class.v1.UnpublishTrack
-	(*SetProfile)(nil),       // 82: preau.class.v1.SetProfile
-	(*SetMetadata)(nil),      // 83: preau.class.v1.SetMetadata
-	(*SetSid)(nil),           // 84: preau.class.v1.SetSid
-	(*SetConnected)(nil),     // 85: preau.class.v1.SetConnected
-	(*ClientFrame)(nil),      // 86: preau.class.v1.ClientFrame
-	(*ServerFrame)(nil),      // 87: preau.class.v1.ServerFrame
-	(*Hello)(nil),            // 88: preau.class.v1.Hello
-	(*Batch)(nil),            // 89: preau.class.v1.Batch
-	(*Reply)(nil),            // 90: preau.class.v1.Reply
-	(*Error)(nil),            // 91: preau.class.v1.Error
-	(*Ping)(nil),             // 92: preau.class.v1.Ping
-	(*Pong)(nil),             // 93: preau.class.v1.Pong
-	(*Goodbye)(nil),          // 94: preau.class.v1.Goodbye
-	nil,                      // 95: preau.class.v1.Profile.AttributesEntry
-	nil,                      // 96: preau.class.v1.State.ParticipantsEntry
-	nil,                      // 97: preau.class.v1.State.TracksEntry
-	nil,                      // 98: preau.class.v1.SetProfile.AttributesEntry
+	(*Forwarded)(nil),        // 50: preau.class.v1.Forwarded
+	(*Ephemeral)(nil),        // 51: preau.class.v1.Ephemeral
+	(*Reaction)(nil),         // 52: preau.class.v1.Reaction
+	(*UnmuteAsked)(nil),      // 53: preau.class.v1.UnmuteAsked
+	(*Command)(nil),          // 54: preau.class.v1.Command
+	(*LeaveClass)(nil),       // 55: preau.class.v1.LeaveClass
+	(*EndClass)(nil),         // 56: preau.class.v1.EndClass
+	(*Admit)(nil),            // 57: preau.class.v1.Admit
+	(*Refuse)(nil),           // 58: preau.class.v1.Refuse
+	(*Remove)(nil),           // 59: preau.class.v1.Remove
+	(*Unban)(nil),            // 60: preau.class.v1.Unban
+	(*SetRole)(nil),          // 61: preau.class.v1.SetRole
+	(*SetLocks)(nil),         // 62: preau.class.v1.SetLocks
+	(*SetLobby)(nil),         // 63: preau.class.v1.SetLobby
+	(*SetPermissions)(nil),   // 64: preau.class.v1.SetPermissions
+	(*Mute)(nil),             // 65: preau.class.v1.Mute
+	(*MuteAll)(nil),          // 66: preau.class.v1.MuteAll
+	(*RaiseHand)(nil),        // 67: preau.class.v1.RaiseHand
+	(*LowerHand)(nil),        // 68: preau.class.v1.LowerHand
+	(*LowerAllHands)(nil),    // 69: preau.class.v1.LowerAllHands
+	(*GiveWord)(nil),         // 70: preau.class.v1.GiveWord
+	(*TakeWord)(nil),         // 71: preau.class.v1.TakeWord
+	(*React)(nil),            // 72: preau.class.v1.React
+	(*SendChat)(nil),         // 73: preau.class.v1.SendChat
+	(*DeleteChat)(nil),       // 74: preau.class.v1.DeleteChat
+	(*SetSpotlight)(nil),     // 75: preau.class.v1.SetSpotlight
+	(*SetTitle)(nil),         // 76: preau.class.v1.SetTitle
+	(*AskUnmute)(nil),        // 77: preau.class.v1.AskUnmute
+	(*OpenClass)(nil),        // 78: preau.class.v1.OpenClass
+	(*Join)(nil),             // 79: preau.class.v1.Join
+	(*SetPresence)(nil),      // 80: preau.class.v1.SetPresence
+	(*PublishTrack)(nil),     // 81: preau.class.v1.PublishTrack
+	(*UnpublishTrack)(nil),   // 82: preau.class.v1.UnpublishTrack
+	(*SetProfile)(nil),       // 83: preau.class.v1.SetProfile
+	(*SetMetadata)(nil),      // 84: preau.class.v1.SetMetadata
+	(*SetSid)(nil),           // 85: preau.class.v1.SetSid
+	(*SetConnected)(nil),     // 86: preau.class.v1.SetConnected
+	(*ClientFrame)(nil),      // 87: preau.class.v1.ClientFrame
+	(*ServerFrame)(nil),      // 88: preau.class.v1.ServerFrame
+	(*Hello)(nil),            // 89: preau.class.v1.Hello
+	(*Batch)(nil),            // 90: preau.class.v1.Batch
+	(*Reply)(nil),            // 91: preau.class.v1.Reply
+	(*Error)(nil),            // 92: preau.class.v1.Error
+	(*Ping)(nil),             // 93: preau.class.v1.Ping
+	(*Pong)(nil),             // 94: preau.class.v1.Pong
+	(*Goodbye)(nil),          // 95: preau.class.v1.Goodbye
+	nil,                      // 96: preau.class.v1.Profile.AttributesEntry
+	nil,                      // 97: preau.class.v1.State.ParticipantsEntry
+	nil,                      // 98: preau.class.v1.State.TracksEntry
+	nil,                      // 99: preau.class.v1.SetProfile.AttributesEntry
 }
 var file_class_proto_depIdxs = []int32{
 	5,   // 0: preau.class.v1.Permissions.microphone:type_name -> preau.class.v1.Switch
 	5,   // 1: preau.class.v1.Permissions.camera:type_name -> preau.class.v1.Switch
 	5,   // 2: preau.class.v1.Permissions.screen:type_name -> preau.class.v1.Switch
 	5,   // 3: preau.class.v1.Permissions.chat:type_name -> preau.class.v1.Switch
-	95,  // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
+	96,  // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
 	0,   // 5: preau.class.v1.Participant.role:type_name -> preau.class.v1.Role
 	1,   // 6: preau.class.v1.Participant.presence:type_name -> preau.class.v1.Presence
 	9,   // 7: preau.class.v1.Participant.permissions:type_name -> preau.class.v1.Permissions
@@ -7398,9 +7500,9 @@ var file_class_proto_depIdxs = []int32{
 	15,  // 13: preau.class.v1.ChatMessage.to:type_name -> preau.class.v1.ChatTarget
 	2,   // 14: preau.class.v1.State.phase:type_name -> preau.class.v1.Phase
 	10,  // 15: preau.class.v1.State.locks:type_name -> preau.class.v1.Locks
-	96,  // 16: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
+	97,  // 16: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
 	14,  // 17: preau.class.v1.State.chat:type_name -> preau.class.v1.ChatMessage
-	97,  // 18: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
+	98,  // 18: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
 	17,  // 19: preau.class.v1.Event.audience:type_name -> preau.class.v1.Audience
 	19,  // 20: preau.class.v1.Event.opened:type_name -> preau.class.v1.Opened
 	20,  // 21: preau.class.v1.Event.ended:type_name -> preau.class.v1.Ended
@@ -7433,88 +7535,89 @@ var file_class_proto_depIdxs = []int32{
 	41,  // 48: preau.class.v1.Event.chat_forgotten:type_name -> preau.class.v1.ChatForgotten
 	28,  // 49: preau.class.v1.Event.forgotten:type_name -> preau.class.v1.Forgotten
 	49,  // 50: preau.class.v1.Event.media_connected:type_name -> preau.class.v1.MediaConnected
-	10,  // 51: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
-	11,  // 52: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
-	0,   // 53: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
-	9,   // 54: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
-	0,   // 55: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
-	0,   // 56: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
-	9,   // 57: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
-	0,   // 58: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
-	6,   // 59: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
-	0,   // 60: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
-	10,  // 61: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
-	9,   // 62: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
-	14,  // 63: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
-	13,  // 64: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
-	17,  // 65: preau.class.v1.Ephemeral.audience:type_name -> preau.class.v1.Audience
-	51,  // 66: preau.class.v1.Ephemeral.reaction:type_name -> preau.class.v1.Reaction
-	52,  // 67: preau.class.v1.Ephemeral.unmute_asked:type_name -> preau.class.v1.UnmuteAsked
-	54,  // 68: preau.class.v1.Command.leave:type_name -> preau.class.v1.LeaveClass
-	55,  // 69: preau.class.v1.Command.end:type_name -> preau.class.v1.EndClass
-	56,  // 70: preau.class.v1.Command.admit:type_name -> preau.class.v1.Admit
-	57,  // 71: preau.class.v1.Command.refuse:type_name -> preau.class.v1.Refuse
-	58,  // 72: preau.class.v1.Command.remove:type_name -> preau.class.v1.Remove
-	59,  // 73: preau.class.v1.Command.unban:type_name -> preau.class.v1.Unban
-	60,  // 74: preau.class.v1.Command.set_role:type_name -> preau.class.v1.SetRole
-	61,  // 75: preau.class.v1.Command.set_locks:type_name -> preau.class.v1.SetLocks
-	62,  // 76: preau.class.v1.Command.set_lobby:type_name -> preau.class.v1.SetLobby
-	63,  // 77: preau.class.v1.Command.set_permissions:type_name -> preau.class.v1.SetPermissions
-	64,  // 78: preau.class.v1.Command.mute:type_name -> preau.class.v1.Mute
-	65,  // 79: preau.class.v1.Command.mute_all:type_name -> preau.class.v1.MuteAll
-	66,  // 80: preau.class.v1.Command.raise_hand:type_name -> preau.class.v1.RaiseHand
-	67,  // 81: preau.class.v1.Command.lower_hand:type_name -> preau.class.v1.LowerHand
-	68,  // 82: preau.class.v1.Command.lower_all_hands:type_name -> preau.class.v1.LowerAllHands
-	69,  // 83: preau.class.v1.Command.give_word:type_name -> preau.class.v1.GiveWord
-	70,  // 84: preau.class.v1.Command.take_word:type_name -> preau.class.v1.TakeWord
-	71,  // 85: preau.class.v1.Command.react:type_name -> preau.class.v1.React
-	72,  // 86: preau.class.v1.Command.send_chat:type_name -> preau.class.v1.SendChat
-	73,  // 87: preau.class.v1.Command.delete_chat:type_name -> preau.class.v1.DeleteChat
-	74,  // 88: preau.class.v1.Command.set_spotlight:type_name -> preau.class.v1.SetSpotlight
-	75,  // 89: preau.class.v1.Command.set_title:type_name -> preau.class.v1.SetTitle
-	76,  // 90: preau.class.v1.Command.ask_unmute:type_name -> preau.class.v1.AskUnmute
-	77,  // 91: preau.class.v1.Command.open:type_name -> preau.class.v1.OpenClass
-	78,  // 92: preau.class.v1.Command.join:type_name -> preau.class.v1.Join
-	79,  // 93: preau.class.v1.Command.set_presence:type_name -> preau.class.v1.SetPresence
-	80,  // 94: preau.class.v1.Command.publish_track:type_name -> preau.class.v1.PublishTrack
-	81,  // 95: preau.class.v1.Command.unpublish_track:type_name -> preau.class.v1.UnpublishTrack
-	82,  // 96: preau.class.v1.Command.set_profile:type_name -> preau.class.v1.SetProfile
-	83,  // 97: preau.class.v1.Command.set_metadata:type_name -> preau.class.v1.SetMetadata
-	84,  // 98: preau.class.v1.Command.set_sid:type_name -> preau.class.v1.SetSid
-	85,  // 99: preau.class.v1.Command.set_connected:type_name -> preau.class.v1.SetConnected
-	0,   // 100: preau.class.v1.SetRole.role:type_name -> preau.class.v1.Role
-	5,   // 101: preau.class.v1.SetPermissions.microphone:type_name -> preau.class.v1.Switch
-	5,   // 102: preau.class.v1.SetPermissions.camera:type_name -> preau.class.v1.Switch
-	5,   // 103: preau.class.v1.SetPermissions.screen:type_name -> preau.class.v1.Switch
-	5,   // 104: preau.class.v1.SetPermissions.chat:type_name -> preau.class.v1.Switch
-	15,  // 105: preau.class.v1.SendChat.to:type_name -> preau.class.v1.ChatTarget
-	10,  // 106: preau.class.v1.OpenClass.locks:type_name -> preau.class.v1.Locks
-	0,   // 107: preau.class.v1.Join.role:type_name -> preau.class.v1.Role
-	9,   // 108: preau.class.v1.Join.permissions:type_name -> preau.class.v1.Permissions
-	11,  // 109: preau.class.v1.Join.profile:type_name -> preau.class.v1.Profile
-	1,   // 110: preau.class.v1.SetPresence.presence:type_name -> preau.class.v1.Presence
-	13,  // 111: preau.class.v1.PublishTrack.track:type_name -> preau.class.v1.Track
-	98,  // 112: preau.class.v1.SetProfile.attributes:type_name -> preau.class.v1.SetProfile.AttributesEntry
-	53,  // 113: preau.class.v1.ClientFrame.command:type_name -> preau.class.v1.Command
-	92,  // 114: preau.class.v1.ClientFrame.ping:type_name -> preau.class.v1.Ping
-	88,  // 115: preau.class.v1.ServerFrame.hello:type_name -> preau.class.v1.Hello
-	16,  // 116: preau.class.v1.ServerFrame.snapshot:type_name -> preau.class.v1.State
-	89,  // 117: preau.class.v1.ServerFrame.batch:type_name -> preau.class.v1.Batch
-	90,  // 118: preau.class.v1.ServerFrame.reply:type_name -> preau.class.v1.Reply
-	50,  // 119: preau.class.v1.ServerFrame.ephemeral:type_name -> preau.class.v1.Ephemeral
-	93,  // 120: preau.class.v1.ServerFrame.pong:type_name -> preau.class.v1.Pong
-	94,  // 121: preau.class.v1.ServerFrame.goodbye:type_name -> preau.class.v1.Goodbye
-	18,  // 122: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
-	91,  // 123: preau.class.v1.Reply.error:type_name -> preau.class.v1.Error
-	7,   // 124: preau.class.v1.Error.code:type_name -> preau.class.v1.Code
-	8,   // 125: preau.class.v1.Goodbye.reason:type_name -> preau.class.v1.GoodbyeReason
-	12,  // 126: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
-	13,  // 127: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
-	128, // [128:128] is the sub-list for method output_type
-	128, // [128:128] is the sub-list for method input_type
-	128, // [128:128] is the sub-list for extension type_name
-	128, // [128:128] is the sub-list for extension extendee
-	0,   // [0:128] is the sub-list for field type_name
+	50,  // 51: preau.class.v1.Event.forwarded:type_name -> preau.class.v1.Forwarded
+	10,  // 52: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
+	11,  // 53: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
+	0,   // 54: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
+	9,   // 55: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
+	0,   // 56: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
+	0,   // 57: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
+	9,   // 58: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
+	0,   // 59: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
+	6,   // 60: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
+	0,   // 61: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
+	10,  // 62: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
+	9,   // 63: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
+	14,  // 64: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
+	13,  // 65: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
+	17,  // 66: preau.class.v1.Ephemeral.audience:type_name -> preau.class.v1.Audience
+	52,  // 67: preau.class.v1.Ephemeral.reaction:type_name -> preau.class.v1.Reaction
+	53,  // 68: preau.class.v1.Ephemeral.unmute_asked:type_name -> preau.class.v1.UnmuteAsked
+	55,  // 69: preau.class.v1.Command.leave:type_name -> preau.class.v1.LeaveClass
+	56,  // 70: preau.class.v1.Command.end:type_name -> preau.class.v1.EndClass
+	57,  // 71: preau.class.v1.Command.admit:type_name -> preau.class.v1.Admit
+	58,  // 72: preau.class.v1.Command.refuse:type_name -> preau.class.v1.Refuse
+	59,  // 73: preau.class.v1.Command.remove:type_name -> preau.class.v1.Remove
+	60,  // 74: preau.class.v1.Command.unban:type_name -> preau.class.v1.Unban
+	61,  // 75: preau.class.v1.Command.set_role:type_name -> preau.class.v1.SetRole
+	62,  // 76: preau.class.v1.Command.set_locks:type_name -> preau.class.v1.SetLocks
+	63,  // 77: preau.class.v1.Command.set_lobby:type_name -> preau.class.v1.SetLobby
+	64,  // 78: preau.class.v1.Command.set_permissions:type_name -> preau.class.v1.SetPermissions
+	65,  // 79: preau.class.v1.Command.mute:type_name -> preau.class.v1.Mute
+	66,  // 80: preau.class.v1.Command.mute_all:type_name -> preau.class.v1.MuteAll
+	67,  // 81: preau.class.v1.Command.raise_hand:type_name -> preau.class.v1.RaiseHand
+	68,  // 82: preau.class.v1.Command.lower_hand:type_name -> preau.class.v1.LowerHand
+	69,  // 83: preau.class.v1.Command.lower_all_hands:type_name -> preau.class.v1.LowerAllHands
+	70,  // 84: preau.class.v1.Command.give_word:type_name -> preau.class.v1.GiveWord
+	71,  // 85: preau.class.v1.Command.take_word:type_name -> preau.class.v1.TakeWord
+	72,  // 86: preau.class.v1.Command.react:type_name -> preau.class.v1.React
+	73,  // 87: preau.class.v1.Command.send_chat:type_name -> preau.class.v1.SendChat
+	74,  // 88: preau.class.v1.Command.delete_chat:type_name -> preau.class.v1.DeleteChat
+	75,  // 89: preau.class.v1.Command.set_spotlight:type_name -> preau.class.v1.SetSpotlight
+	76,  // 90: preau.class.v1.Command.set_title:type_name -> preau.class.v1.SetTitle
+	77,  // 91: preau.class.v1.Command.ask_unmute:type_name -> preau.class.v1.AskUnmute
+	78,  // 92: preau.class.v1.Command.open:type_name -> preau.class.v1.OpenClass
+	79,  // 93: preau.class.v1.Command.join:type_name -> preau.class.v1.Join
+	80,  // 94: preau.class.v1.Command.set_presence:type_name -> preau.class.v1.SetPresence
+	81,  // 95: preau.class.v1.Command.publish_track:type_name -> preau.class.v1.PublishTrack
+	82,  // 96: preau.class.v1.Command.unpublish_track:type_name -> preau.class.v1.UnpublishTrack
+	83,  // 97: preau.class.v1.Command.set_profile:type_name -> preau.class.v1.SetProfile
+	84,  // 98: preau.class.v1.Command.set_metadata:type_name -> preau.class.v1.SetMetadata
+	85,  // 99: preau.class.v1.Command.set_sid:type_name -> preau.class.v1.SetSid
+	86,  // 100: preau.class.v1.Command.set_connected:type_name -> preau.class.v1.SetConnected
+	0,   // 101: preau.class.v1.SetRole.role:type_name -> preau.class.v1.Role
+	5,   // 102: preau.class.v1.SetPermissions.microphone:type_name -> preau.class.v1.Switch
+	5,   // 103: preau.class.v1.SetPermissions.camera:type_name -> preau.class.v1.Switch
+	5,   // 104: preau.class.v1.SetPermissions.screen:type_name -> preau.class.v1.Switch
+	5,   // 105: preau.class.v1.SetPermissions.chat:type_name -> preau.class.v1.Switch
+	15,  // 106: preau.class.v1.SendChat.to:type_name -> preau.class.v1.ChatTarget
+	10,  // 107: preau.class.v1.OpenClass.locks:type_name -> preau.class.v1.Locks
+	0,   // 108: preau.class.v1.Join.role:type_name -> preau.class.v1.Role
+	9,   // 109: preau.class.v1.Join.permissions:type_name -> preau.class.v1.Permissions
+	11,  // 110: preau.class.v1.Join.profile:type_name -> preau.class.v1.Profile
+	1,   // 111: preau.class.v1.SetPresence.presence:type_name -> preau.class.v1.Presence
+	13,  // 112: preau.class.v1.PublishTrack.track:type_name -> preau.class.v1.Track
+	99,  // 113: preau.class.v1.SetProfile.attributes:type_name -> preau.class.v1.SetProfile.AttributesEntry
+	54,  // 114: preau.class.v1.ClientFrame.command:type_name -> preau.class.v1.Command
+	93,  // 115: preau.class.v1.ClientFrame.ping:type_name -> preau.class.v1.Ping
+	89,  // 116: preau.class.v1.ServerFrame.hello:type_name -> preau.class.v1.Hello
+	16,  // 117: preau.class.v1.ServerFrame.snapshot:type_name -> preau.class.v1.State
+	90,  // 118: preau.class.v1.ServerFrame.batch:type_name -> preau.class.v1.Batch
+	91,  // 119: preau.class.v1.ServerFrame.reply:type_name -> preau.class.v1.Reply
+	51,  // 120: preau.class.v1.ServerFrame.ephemeral:type_name -> preau.class.v1.Ephemeral
+	94,  // 121: preau.class.v1.ServerFrame.pong:type_name -> preau.class.v1.Pong
+	95,  // 122: preau.class.v1.ServerFrame.goodbye:type_name -> preau.class.v1.Goodbye
+	18,  // 123: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
+	92,  // 124: preau.class.v1.Reply.error:type_name -> preau.class.v1.Error
+	7,   // 125: preau.class.v1.Error.code:type_name -> preau.class.v1.Code
+	8,   // 126: preau.class.v1.Goodbye.reason:type_name -> preau.class.v1.GoodbyeReason
+	12,  // 127: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
+	13,  // 128: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
+	129, // [129:129] is the sub-list for method output_type
+	129, // [129:129] is the sub-list for method input_type
+	129, // [129:129] is the sub-list for extension type_name
+	129, // [129:129] is the sub-list for extension extendee
+	0,   // [0:129] is the sub-list for field type_name
 }
 
 func init() { file_class_proto_init() }
@@ -7559,12 +7662,13 @@ func file_class_proto_init() {
 		(*Event_ChatForgotten)(nil),
 		(*Event_Forgotten)(nil),
 		(*Event_MediaConnected)(nil),
+		(*Event_Forwarded)(nil),
 	}
-	file_class_proto_msgTypes[41].OneofWrappers = []any{
+	file_class_proto_msgTypes[42].OneofWrappers = []any{
 		(*Ephemeral_Reaction)(nil),
 		(*Ephemeral_UnmuteAsked)(nil),
 	}
-	file_class_proto_msgTypes[44].OneofWrappers = []any{
+	file_class_proto_msgTypes[45].OneofWrappers = []any{
 		(*Command_Leave)(nil),
 		(*Command_End)(nil),
 		(*Command_Admit)(nil),
@@ -7598,14 +7702,14 @@ func file_class_proto_init() {
 		(*Command_SetSid)(nil),
 		(*Command_SetConnected)(nil),
 	}
-	file_class_proto_msgTypes[52].OneofWrappers = []any{}
-	file_class_proto_msgTypes[54].OneofWrappers = []any{}
-	file_class_proto_msgTypes[73].OneofWrappers = []any{}
-	file_class_proto_msgTypes[77].OneofWrappers = []any{
+	file_class_proto_msgTypes[53].OneofWrappers = []any{}
+	file_class_proto_msgTypes[55].OneofWrappers = []any{}
+	file_class_proto_msgTypes[74].OneofWrappers = []any{}
+	file_class_proto_msgTypes[78].OneofWrappers = []any{
 		(*ClientFrame_Command)(nil),
 		(*ClientFrame_Ping)(nil),
 	}
-	file_class_proto_msgTypes[78].OneofWrappers = []any{
+	file_class_proto_msgTypes[79].OneofWrappers = []any{
 		(*ServerFrame_Hello)(nil),
 		(*ServerFrame_Snapshot)(nil),
 		(*ServerFrame_Batch)(nil),
@@ -7620,7 +7724,7 @@ func file_class_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_class_proto_rawDesc), len(file_class_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   90,
+			NumMessages:   91,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -144,6 +144,14 @@
 //
 // Server API: TestRoomService, TestRoomServiceRefuses, TestServerAPIReachesTheMedia,
 // TestServerAPIRemoves.
+//   - MoveParticipant: TestMoveParticipant, TestMoveRefuses, TestMoveToAnotherClass
+//   - ForwardParticipant, its grants and bounds: TestForwardParticipant, TestForwardRefuses,
+//     TestForwardAtOnce; with media, byte for byte: TestForwardToAnotherClass, TestForwardedToAnotherClass
+//   - what the other class decides, and its end: TestForwardedGuestIsTheOtherClassesToModerate,
+//     TestForwardedAndThereInPerson, TestForwardingEnds, TestForwardedUntil
+//   - subscription_permission, keyframes, layers and second codecs across classes:
+//     TestForwardedSubscriptionPermission, TestForwardedToAnotherClass, TestForwardedWishesAreUnited,
+//     TestForwardedInASecondCodec
 //
 // Bad input:
 //   - RTCP in floods, of nonsense, of invented streams: TestFeedbackFloods, TestNacksAreBounded,

@@ -73,6 +73,9 @@ func info(s *classpb.State, p *classpb.Participant, tracks []*classpb.Track, sel
 	if p.GetRole() == classpb.Role_ROLE_RECORDER {
 		out.Kind = lk.ParticipantInfo_EGRESS
 	}
+	if class.Forwarded(p) {
+		out.KindDetails = []lk.ParticipantInfo_KindDetail{lk.ParticipantInfo_FORWARDED}
+	}
 	slices.SortFunc(tracks, func(a, b *classpb.Track) int { return cmp.Compare(a.GetSid(), b.GetSid()) })
 	for _, t := range tracks {
 		if ti := TrackInfo(t); self || ForOthers(ti) {

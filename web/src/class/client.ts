@@ -26,7 +26,7 @@ import { ServerClock } from './clock'
 import type { Environment, NetworkChange, Socket } from './environment'
 import { Heartbeat } from './heartbeat'
 import { Outbox } from './outbox'
-import { apply, begin, emptyState, knows } from './reduce'
+import { apply, emptyState, knows } from './reduce'
 import type { ClassStatus, EndReason, Outcome } from './status'
 
 export const subprotocol = 'preau.class.v1'
@@ -289,7 +289,7 @@ export class ClassClient {
 
   #snapshot(state: State): void {
     const before = this.#view
-    this.#view = begin(state)
+    this.#view = state
     this.#since = state.seq
     this.#live()
     this.#o.listener.view(this.#view, before, [])

@@ -4,6 +4,7 @@ import { fromJson, toJson, type JsonValue } from '@bufbuild/protobuf'
 import { describe, expect, it } from 'vitest'
 import { EventSchema, StateSchema, type Event, type State } from '../gen/class_pb'
 import { apply, emptyState, knows } from './reduce'
+import { stageOf } from './stage'
 
 const files = import.meta.glob<string>('../../../signaling/class/testdata/*.json*', {
   query: '?raw',
@@ -61,6 +62,19 @@ describe.each(names)('golden log %s', (name) => {
         const after = heard.reduce(apply, state(segment.from))
         const seen = { ...after, seq: BigInt(segment.through) }
         expect(written(seen), `${viewer}, segment ${i}`).toEqual(written(state(segment.state)))
+      }
+    }
+  })
+
+  it('puts the same on the stage for who comes late as for who was there', () => {
+    let there = emptyState()
+    for (const event of events) {
+      there = apply(there, event)
+      const tracks = Object.entries(there.tracks).sort(([a], [b]) => (a < b ? -1 : 1))
+      for (const order of [tracks, tracks.toReversed()]) {
+        // the wire has none
+        const late = { ...state(written(there)), tracks: Object.fromEntries(order) }
+        expect(stageOf(late), `after ${event.seq}`).toEqual(stageOf(there))
       }
     }
   })

@@ -14,7 +14,7 @@ import {
 } from '../gen/class_pb'
 import { event } from './fake-server.test-support'
 import * as q from './questions'
-import { apply, begin } from './reduce'
+import { apply } from './reduce'
 import { stageOf } from './stage'
 
 type Person = MessageInitShape<typeof ParticipantSchema> & { readonly id: string }
@@ -31,8 +31,8 @@ function classOf(people: Person[], rest: MessageInitShape<typeof StateSchema> = 
   return create(StateSchema, { ...rest, participants })
 }
 
-const track = (sid: string, participant: string, source: Source, muted = false) => ({
-  [sid]: { sid, participant, source, muted, kind: TrackKind.VIDEO },
+const track = (sid: string, participant: string, source: Source, muted = false, order = 0n) => ({
+  [sid]: { sid, participant, source, muted, order, kind: TrackKind.VIDEO },
 })
 
 describe('people', () => {
@@ -161,18 +161,18 @@ describe('the stage', () => {
 
   it('is the latest of two teachers’ screens, and the other’s again when that ends', () => {
     const second = { ...teacher, id: 'T2', order: 7n }
-    const shares = (seq: bigint, sid: string, participant: string) =>
+    const shares = (seq: bigint, sid: string, participant: string, order = seq) =>
       event(seq, {
         case: 'trackPublished',
         value: create(TrackPublishedSchema, {
-          track: { sid, participant, source: Source.SCREEN, kind: TrackKind.VIDEO },
+          track: { sid, participant, order, source: Source.SCREEN, kind: TrackKind.VIDEO },
         }),
       })
     const both = [shares(1n, 'TR_Z', 'T'), shares(2n, 'TR_A', 'T2')]
     const s = both.reduce(apply, classOf([teacher, second]))
     expect(stageOf(s)).toEqual({ kind: 'screen', participant: 'T2' })
     // What is learned of a screen later makes it no newer.
-    expect(stageOf(apply(s, shares(3n, 'TR_Z', 'T')))).toEqual({
+    expect(stageOf(apply(s, shares(3n, 'TR_Z', 'T', 1n)))).toEqual({
       kind: 'screen',
       participant: 'T2',
     })
@@ -182,13 +182,21 @@ describe('the stage', () => {
   })
 
   it('is the same for all who come later, in whatever order their snapshot lists screens', () => {
-    const one = track('TR_1', 'A', Source.SCREEN)
-    const other = track('TR_2', 'L', Source.SCREEN)
-    const stages = [
-      { ...one, ...other },
-      { ...other, ...one },
-    ].map((tracks) => stageOf(begin(classOf([amina, leo], { tracks }))))
-    expect(stages[0]).toEqual(stages[1])
+    const stages = (...orders: [bigint, bigint]) => {
+      const one = track('TR_2', 'A', Source.SCREEN, false, orders[0])
+      const other = track('TR_1', 'L', Source.SCREEN, false, orders[1])
+      const lists = [
+        { ...one, ...other },
+        { ...other, ...one },
+      ]
+      return lists.map((tracks) => stageOf(classOf([amina, leo], { tracks })))
+    }
+    const aminas = { kind: 'screen', participant: 'A' }
+    const leos = { kind: 'screen', participant: 'L' }
+    expect(stages(7n, 8n)).toEqual([leos, leos])
+    expect(stages(8n, 7n)).toEqual([aminas, aminas])
+    expect(stages(0n, 7n)).toEqual([leos, leos]) // one is of a log from before orders were noted
+    expect(stages(0n, 0n)).toEqual([aminas, aminas])
   })
 })
 

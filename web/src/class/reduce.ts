@@ -32,12 +32,6 @@ export function knows(event: Event): boolean {
   return event.body.case !== undefined
 }
 
-/** A snapshot as the first state: its tracks in one order for everybody, as the wire has none. */
-export function begin(snapshot: State): State {
-  const tracks = Object.values(snapshot.tracks).sort((a, b) => (a.sid < b.sid ? -1 : 1))
-  return { ...snapshot, tracks: Object.fromEntries(tracks.map((t) => [t.sid, t])) }
-}
-
 /**
  * The state after the event. Numbers withheld from this view leave gaps, so any
  * greater number follows; one that is not greater was applied before and changes nothing.
@@ -146,6 +140,8 @@ function personChanges(s: State, event: Event): Changes | undefined {
       return person(s, body.value.participant, { sid: body.value.sid })
     case 'mediaConnected':
       return person(s, body.value.participant, { connectedSid: body.value.sid })
+    case 'forwarded':
+      return person(s, body.value.participant, { forwardedSid: body.value.sid })
     default:
       return undefined
   }

@@ -19,11 +19,6 @@ export function stageOf(s: State): Stage {
   return teacher ? { kind: 'person', participant: teacher.id } : { kind: 'empty' }
 }
 
-/**
- * Tracks stand in the order in which they were published. A snapshot does not tell
- * that order: those it brings count as published in the order of their sids, so that
- * whoever comes later sees the same as others who do.
- */
 function screenOnStage(s: State): Track | undefined {
   const weight = (t: Track) => {
     if (t.participant === s.spotlight) return 0
@@ -31,8 +26,16 @@ function screenOnStage(s: State): Track | undefined {
   }
   return Object.values(s.tracks)
     .filter((t) => t.source === Source.SCREEN)
-    .reverse()
-    .sort((a, b) => weight(a) - weight(b))[0] // stable: the latest of equals stays first
+    .sort((a, b) => weight(a) - weight(b) || latestFirst(a, b))[0]
+}
+
+/**
+ * By when they were published, which the class notes: a snapshot lists tracks in no
+ * order. Those of a log from before that was noted stand by their sids, so that all
+ * who are there see the same.
+ */
+function latestFirst(a: Track, b: Track): number {
+  return Number(b.order - a.order) || (a.sid < b.sid ? 1 : -1)
 }
 
 function leadingTeacher(s: State): Participant | undefined {
