@@ -28,6 +28,7 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 		p.unstable(pc)
 		return Description{}, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
+	p.pub.noteNames()
 	p.noteSections(sections)
 	if p.o.SinglePC {
 		if err := p.attachFree(); err != nil {

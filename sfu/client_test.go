@@ -116,7 +116,7 @@ func (c *client) connection() *webrtc.PeerConnection {
 			c.t.Fatal(err)
 		}
 	}
-	reg, err := clientInterceptors(m)
+	reg, err := clientInterceptors(m, c.wire)
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"testing"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -38,6 +39,7 @@ type means struct {
 	network
 	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
 	spell  func(offer string) string       // nil: as pion writes it
+	wire   interceptor.Factory             // nil: none; stands between the others and the connection
 }
 
 // network is what stands between a client and the node.

@@ -19,8 +19,11 @@ import (
 	"preau/sfu/packet"
 )
 
-func clientInterceptors(m *webrtc.MediaEngine) (*interceptor.Registry, error) {
+func clientInterceptors(m *webrtc.MediaEngine, wire interceptor.Factory) (*interceptor.Registry, error) {
 	reg := &interceptor.Registry{}
+	if wire != nil {
+		reg.Add(wire) // first added, last asked
+	}
 	if err := webrtc.RegisterDefaultInterceptors(m, reg); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ const (
 	dropNack                          // asked for again: never sent, forgotten, just answered, or too many
 	dropCodec                         // the receiver cannot take the payload's form
 	dropDescriptor                    // its dependency descriptor cannot be read
+	dropName                          // another stream is the layer that it is named after
 	dropConns                         // a connection to ICE over TCP: too many
 	dropCandidate                     // a client's candidate: malformed
 	dropDescription                   // a client's description: unusable
@@ -26,7 +27,7 @@ const (
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "connections", "candidate", "description",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "name", "connections", "candidate", "description",
 }
 
 // What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.

@@ -185,10 +185,17 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 		}
 		return
 	}
+	lowest := true
 	for i := range p.layers {
-		if l := p.layers[i].Load(); l != nil && l.alive(now) {
-			l.rate.readFlat(&r[i])
+		l := p.layers[i].Load()
+		if l == nil || !l.alive(now) {
+			continue
 		}
+		l.rate.readFlat(&r[i])
+		if lowest && r[i] == [allocate.Temporals]uint64{} {
+			r[i][0] = p.presumed()
+		}
+		lowest = false
 	}
 }
 

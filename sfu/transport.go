@@ -41,12 +41,15 @@ type transport struct {
 
 	streams, feedbacks atomic.Int32 // made by BufferFactory so far
 
+	names atomic.Pointer[names] // nil: nothing negotiated yet
+
 	mu     sync.Mutex
 	layers map[uint32]*layer // by the publisher's SSRC, for its sender reports
+	named  map[layerName]*streamBuffer
 }
 
 func newTransport(p *Peer, target Target) (*transport, error) {
-	t := &transport{peer: p, target: target, layers: map[uint32]*layer{}}
+	t := &transport{peer: p, target: target, layers: map[uint32]*layer{}, named: map[layerName]*streamBuffer{}}
 	media, err := newMediaEngine()
 	if err != nil {
 		return nil, err
@@ -142,22 +145,8 @@ func (t *transport) buffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadW
 	if t.streams.Add(1) == maxStreams {
 		go t.peer.Close()
 	}
-	b := streamBuffer{packetio.NewBuffer()}
-	b.SetLimitSize(streamBytes)
-	return b
+	return t.openStream(ssrc)
 }
-
-// streamBuffer queues one stream's received packets; overflow drops the newest.
-type streamBuffer struct{ *packetio.Buffer }
-
-// Read waits for a packet.
-func (b streamBuffer) Read(p []byte) (int, error) {
-	n, _, err := b.Buffer.Read(p, nil)
-	return n, err
-}
-
-// Write queues a copy of a packet.
-func (b streamBuffer) Write(p []byte) (int, error) { return b.Buffer.Write(p, nil) }
 
 // feedbackSink takes the RTCP that names one SSRC. Write runs in the connection's SRTCP reader.
 type feedbackSink struct {

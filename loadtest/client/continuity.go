@@ -21,6 +21,7 @@ type continuity struct {
 	seen    Stats
 	jitter  jitter
 	freezes freezes
+	when    captures
 	next    uint16 // sequence number expected
 	begun   bool
 	missing map[uint16]struct{}
@@ -67,13 +68,10 @@ func (c *continuity) packet(p *rtp.Packet, now time.Time) {
 	if !c.advance(p) {
 		return
 	}
-	if !first {
-		c.timestamps(p, silence)
-	}
 	if c.format.audio() {
-		c.sound(p)
+		c.sound(p, first, silence)
 	} else {
-		c.video(p, first, now)
+		c.video(p, first, silence, now)
 	}
 	c.last = p.Header
 }
@@ -108,15 +106,7 @@ func (c *continuity) advance(p *rtp.Packet) bool {
 	return true
 }
 
-func (c *continuity) timestamps(p *rtp.Packet, silence time.Duration) {
-	step := int32(p.Timestamp - c.last.Timestamp)
-	allowed := 2*c.jitter.clock + silence.Seconds()*c.jitter.clock
-	if step < 0 || float64(step) > allowed {
-		c.seen.BadTimestamps++
-	}
-}
-
-func (c *continuity) sound(p *rtp.Packet) {
+func (c *continuity) sound(p *rtp.Packet, first bool, silence time.Duration) {
 	blocks := [][]byte{p.Payload}
 	if c.red != 0 && p.PayloadType == c.red {
 		var ok bool
@@ -128,6 +118,9 @@ func (c *continuity) sound(p *rtp.Packet) {
 			c.seen.Redundant++
 		}
 	}
+	if !c.when.sound(p, blocks[len(blocks)-1], c.last, silence) && !first {
+		c.seen.BadTimestamps++
+	}
 	for _, b := range blocks {
 		if c.contents == nil || len(b) == 0 {
 			continue
@@ -138,7 +131,7 @@ func (c *continuity) sound(p *rtp.Packet) {
 	}
 }
 
-func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
+func (c *continuity) video(p *rtp.Packet, first bool, silence time.Duration, now time.Time) {
 	is, ok := c.format.parse(p.Payload)
 	if !ok {
 		c.seen.BadBytes++
@@ -155,6 +148,10 @@ func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
 	}
 	// A server may pause a stream and go on at a keyframe; ids it does not write itself jump there.
 	leaps := c.entered && p.Timestamp == c.entry
+	step := p.Timestamp - c.last.Timestamp
+	if !first && step != 0 && (int32(step) < 0 || leaps && !passes(step, videoClock, silence)) {
+		c.seen.BadTimestamps++
+	}
 	if is.pictures && consecutive && !c.follows(is) && (is.rewritten || !leaps) {
 		c.seen.BadPictures++
 	}
@@ -172,6 +169,9 @@ func (c *continuity) video(p *rtp.Packet, first bool, now time.Time) {
 	at, ok := c.contents.find(p.Payload, is.body, is)
 	if !ok {
 		c.seen.BadBytes++
+	}
+	if ok && at.told && !c.when.picture(at, p.Timestamp, leaps && newPicture || !consecutive) {
+		c.seen.BadTimestamps++
 	}
 	c.layer(at, newPicture)
 	skips := leaps || is.pictures || c.describes(p, consecutive)

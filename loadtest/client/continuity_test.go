@@ -76,6 +76,15 @@ func TestEveryFaultIsSeen(t *testing.T) {
 			},
 			func(s Stats) uint64 { return s.BadTimestamps },
 		},
+		"a frame a tick too late": {
+			func(p []timed) []timed {
+				for _, x := range p[20:] {
+					x.Timestamp++
+				}
+				return p
+			},
+			func(s Stats) uint64 { return s.BadTimestamps },
+		},
 		"a picture id out of the row": {
 			func(p []timed) []timed { numberVP8(p[20].Payload, 77); return p },
 			func(s Stats) uint64 { return s.BadPictures },
@@ -113,5 +122,59 @@ func TestFreezeIsMeasured(t *testing.T) {
 	}
 	if got := watch(webrtc.MimeTypeVP8, packets); got.Freezes != 1 || got.Frozen < time.Second || got.Frozen > 1100*time.Millisecond {
 		t.Errorf("%+v", got)
+	}
+}
+
+// talk is a row of packets of sound with a pause of a second behind the 20th.
+func talk(marked bool) []timed {
+	f := formats()[webrtc.MimeTypeOpus]
+	s := &stream{write: f.frame}
+	var out []timed
+	for i := range 40 {
+		p, _ := s.next(false)
+		at := i * 960
+		if i >= 20 {
+			at += audioClock
+		}
+		out = append(out, timed{&rtp.Packet{
+			Header:  rtp.Header{Version: 2, SequenceNumber: uint16(65530 + i), Timestamp: uint32(at) - 9600, Marker: marked && i == 20},
+			Payload: p[0].body,
+		}, time.Unix(1, 0).Add(time.Duration(at) * time.Second / audioClock)})
+	}
+	return out
+}
+
+func TestSoundFollowsSoundToTheTick(t *testing.T) {
+	if got := watch(webrtc.MimeTypeOpus, talk(true)); got.Faults() != 0 {
+		t.Errorf("a whole one: %+v", got)
+	}
+	for name, spoil := range map[string]func(p []timed) []timed{
+		"a pause that nothing tells of": func([]timed) []timed { return talk(false) },
+		"a packet's time too much":      func(p []timed) []timed { return shifted(p, 30, 960) },
+		"a tick too much":               func(p []timed) []timed { return shifted(p, 30, 1) },
+		"a pause of a tick more":        func(p []timed) []timed { return shifted(p, 20, 1) },
+		"a pause of three seconds more": func(p []timed) []timed { return shifted(p, 20, 3*audioClock) },
+		"a timestamp back":              func(p []timed) []timed { return shifted(p, 20, -960*60) },
+	} {
+		if got := watch(webrtc.MimeTypeOpus, spoil(talk(true))); got.BadTimestamps == 0 {
+			t.Errorf("%s was not seen: %+v", name, got)
+		}
+	}
+}
+
+func shifted(p []timed, from int, by int32) []timed {
+	for _, x := range p[from:] {
+		x.Timestamp += uint32(by)
+	}
+	return p
+}
+
+func TestOpusTicks(t *testing.T) {
+	for toc, want := range map[byte]uint32{
+		0: 480, 1 << 3: 960, 3 << 3: 2880, 12 << 3: 480, 13 << 3: 960, 16 << 3: 120, 19 << 3: 960, 31 << 3: 960, 31<<3 | 1: 1920, 31<<3 | 3: 0,
+	} {
+		if got := opusTicks([]byte{toc}); got != want {
+			t.Errorf("%#x: %d ticks, want %d", toc, got, want)
+		}
 	}
 }

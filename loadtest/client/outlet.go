@@ -31,6 +31,7 @@ type outlet struct {
 	// owned by run
 	sequence  uint16
 	timestamp uint32
+	spurt     bool   // sound: the next packet is the first after a silence (RFC 3551, 4.1)
 	before    []byte // RED: the packet sent before, and when
 	beforeAt  uint32
 }
@@ -152,9 +153,13 @@ func (o *outlet) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, mu
 		b := o.bound
 		o.mu.Unlock()
 		if muted.Load() || b == nil || transceiver.Mid() == "" || transceiver.Sender().Transport().State() != webrtc.DTLSTransportStateConnected {
+			o.spurt = o.audio
 			continue
 		}
 		payloads, isKeyframe := o.source.next(keyframe && !o.audio)
+		if len(payloads) == 0 {
+			o.spurt = o.audio
+		}
 		if !o.write(b, transceiver.Mid(), payloads) {
 			continue // lost: the next one has to be a keyframe again
 		}
@@ -168,7 +173,8 @@ func (o *outlet) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, mu
 func (o *outlet) write(b *binding, mid string, payloads []payload) bool {
 	for _, p := range payloads {
 		o.sequence++
-		h := &rtp.Header{Version: 2, SequenceNumber: o.sequence, Timestamp: o.timestamp, SSRC: b.ssrc, PayloadType: b.payload, Marker: p.marker}
+		h := &rtp.Header{Version: 2, SequenceNumber: o.sequence, Timestamp: o.timestamp, SSRC: b.ssrc, PayloadType: b.payload, Marker: p.marker || o.spurt}
+		o.spurt = false
 		body := p.body
 		if b.red != 0 {
 			h.PayloadType = b.red

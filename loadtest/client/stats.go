@@ -12,7 +12,7 @@ type Stats struct {
 	Repeated      uint64 // came again though it was never missing
 	Copies        uint64 // of packets that were missing, beyond the first
 	Reordered     uint64 // came after a later one
-	BadTimestamps uint64 // backwards, or forward by more than two seconds without a silence as long
+	BadTimestamps uint64 // not as much later as what they are of was captured (see captures)
 	BadPictures   uint64 // picture id, or without one the frame, not the same or the next
 	BadBytes      uint64 // payload not what was published
 	Torn          uint64 // packets of a frame not in a row, or not from its first

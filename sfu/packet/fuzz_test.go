@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -28,6 +29,13 @@ func FuzzPacket(f *testing.F) {
 			t.Fatalf("%x written again as %x", raw, again)
 		}
 		SetTransportSequence(again, id, 1)
+		value, renamed := p.Extension(id), bytes.Clone(raw)
+		if did := RenameExtension(renamed, id, 9); did != (id != 0 && value != nil) {
+			t.Fatalf("%x: element %d renamed: %t", raw, id, did)
+		}
+		if h, end, ok := ParseHeader(renamed); !ok || !bytes.Equal(renamed[h.PayloadAt:end], p.Payload()) {
+			t.Fatalf("%x renamed to %x", raw, renamed)
+		}
 	})
 }
 

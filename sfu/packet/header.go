@@ -126,3 +126,33 @@ func (it *ExtensionIterator) Next() bool {
 	it.Value, it.rest = it.rest[start:start+size:start+size], it.rest[start+size:]
 	return true
 }
+
+// RenameExtension gives the element with one id another in the packet raw, in place. Where that
+// cannot be, as there is such an element already, or the form has no room for the id, or it is 0,
+// the element becomes padding (RFC 8285, 4.2). It says whether there was such an element.
+func RenameExtension(raw []byte, from, to uint8) bool {
+	h, _, ok := ParseHeader(raw)
+	if !ok || from == 0 {
+		return false
+	}
+	for it := h.Extensions(raw); it.Next(); {
+		if it.ID != from {
+			continue
+		}
+		end := h.PayloadAt - len(it.rest)
+		at := end - len(it.Value) - 1
+		if h.extensions == twoByte {
+			at--
+		}
+		switch {
+		case to == 0, h.extensions == oneByte && to > 14, h.Extension(raw, to) != nil:
+			clear(raw[at:end])
+		case h.extensions == oneByte:
+			raw[at] = to<<4 | raw[at]&0x0F
+		default:
+			raw[at] = to
+		}
+		return true
+	}
+	return false
+}

@@ -136,3 +136,33 @@ func BenchmarkNew(b *testing.B) {
 		p.Release()
 	}
 }
+
+func TestRenameExtension(t *testing.T) {
+	for name, change := range map[string]func(p *rtp.Packet){
+		"one byte": extended,
+		"two byte": func(p *rtp.Packet) {
+			p.Extension, p.ExtensionProfile = true, 0x1000
+			extended(p)
+		},
+	} {
+		for _, x := range []struct {
+			from, to uint8
+			there    bool
+		}{{5, 9, true}, {5, 0, false}, {5, 3, false}, {5, 200, name == "two byte"}} {
+			raw := marshal(t, change)
+			if !RenameExtension(raw, x.from, x.to) {
+				t.Fatalf("%s: no element %d", name, x.from)
+			}
+			h, _, ok := ParseHeader(raw)
+			if !ok || h.Extension(raw, x.from) != nil || !bytes.Equal(h.Extension(raw, 3), []byte{0xAA}) {
+				t.Errorf("%s: %d renamed to %d: %x", name, x.from, x.to, raw)
+			}
+			if got := bytes.Equal(h.Extension(raw, x.to), []byte{1, 2}); got != x.there {
+				t.Errorf("%s: %d renamed to %d: there %t", name, x.from, x.to, got)
+			}
+		}
+		if RenameExtension(marshal(t, change), 4, 9) {
+			t.Errorf("%s: an element renamed that was not there", name)
+		}
+	}
+}

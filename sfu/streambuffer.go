@@ -1,0 +1,79 @@
+package sfu
+
+import (
+	"sync/atomic"
+
+	"github.com/pion/transport/v5/packetio"
+
+	"preau/sfu/packet"
+)
+
+// streamBuffer queues one stream's received packets; overflow drops the newest.
+type streamBuffer struct {
+	*packetio.Buffer
+	transport *transport
+	ssrc      uint32
+	standing  atomic.Uint32
+	name      layerName // once it is known, set before standing
+}
+
+// A stream's standing.
+const (
+	unnamed  uint32 = iota
+	accepted        // it is the layer of its name
+	refused         // its name is another's
+)
+
+func (t *transport) openStream(ssrc uint32) *streamBuffer {
+	b := &streamBuffer{Buffer: packetio.NewBuffer(), transport: t, ssrc: ssrc}
+	b.SetLimitSize(streamBytes)
+	return b
+}
+
+// Read waits for a packet; the first packets of a stream show its name.
+func (b *streamBuffer) Read(p []byte) (int, error) {
+	n, _, err := b.Buffer.Read(p, nil)
+	names := b.transport.names.Load()
+	if names == nil || err != nil || b.standing.Load() == accepted {
+		return n, err
+	}
+	name, ok := names.correct(p[:n])
+	if !ok {
+		return n, nil
+	}
+	if b.standing.Load() == unnamed {
+		b.name = name
+		b.transport.claim(b)
+	}
+	if b.standing.Load() == refused {
+		b.transport.peer.node.m.drop(dropName)
+		packet.RenameExtension(p[:n], names.rid, 0)
+	}
+	return n, nil
+}
+
+// Write queues a copy of a packet.
+func (b *streamBuffer) Write(p []byte) (int, error) { return b.Buffer.Write(p, nil) }
+
+// Close ends reads; the stream's name is free again.
+func (b *streamBuffer) Close() error {
+	t := b.transport
+	t.mu.Lock()
+	if b.standing.Load() == accepted && t.named[b.name] == b {
+		delete(t.named, b.name)
+	}
+	t.mu.Unlock()
+	return b.Buffer.Close()
+}
+
+// claim settles whether a stream is the layer that it is named after: the first one is, until it ends.
+func (t *transport) claim(b *streamBuffer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.named[b.name] != nil {
+		b.standing.Store(refused)
+		return
+	}
+	t.named[b.name] = b
+	b.standing.Store(accepted)
+}
