@@ -54,13 +54,10 @@ func (p *Peer) pairLocked() {
 		if pub.spec.Kind != KindAudio || pub.spec.Low {
 			continue
 		}
-		of := low
-		if pub != voice {
-			of = nil
-		}
-		pub.layers[lowVoice].Store(of)
-		for _, c := range pub.copies() {
-			c.layers[lowVoice].Store(of)
+		if pub == voice {
+			pub.layers[lowVoice].Store(low) // or none
+		} else {
+			pub.layers[lowVoice].Store(nil)
 		}
 	}
 	if low != nil {

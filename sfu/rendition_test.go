@@ -3,6 +3,7 @@ package sfu
 import (
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func speech(t *testing.T, random *rand.Rand, seconds int, jitter time.Duration, 
 // spliced is what a subscriber hears who changes renditions as told.
 func spliced(t *testing.T, all []heardPacket, wanted func(at time.Duration) uint8) []heardPacket {
 	t.Helper()
-	pub := &publication{spec: TrackSpec{Kind: KindAudio}}
+	pub := &publication{spec: TrackSpec{Kind: KindAudio}, layers: new([maxLayers]atomic.Pointer[layer])}
 	layers := [2]*layer{{codec: packet.Opus}, {codec: packet.Opus}}
 	for i, l := range layers {
 		pub.layers[i].Store(l)
