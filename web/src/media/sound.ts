@@ -2,9 +2,16 @@
 // no others. When the browser waits for a touch, the page offers one.
 
 import type { RemoteTrack, Room } from 'livekit-client'
+import { hold, Patience, sampleOf } from './patience'
+
+/** Milliseconds between two looks at the link. */
+const lookEvery = 2_000
 
 export class Sound {
   readonly #elements = new Map<RemoteTrack, HTMLMediaElement>()
+  readonly #patience = new Patience()
+  #delay = 0
+  #looking: ReturnType<typeof setInterval> | undefined
 
   constructor(private readonly place: HTMLElement) {}
 
@@ -15,6 +22,8 @@ export class Sound {
     element.hidden = true
     this.place.append(element)
     this.#elements.set(track, element)
+    if (this.#delay && track.receiver) hold(track.receiver, this.#delay)
+    this.#looking ??= setInterval(() => void this.#look(), lookEvery)
   }
 
   remove(track: RemoteTrack): void {
@@ -23,6 +32,21 @@ export class Sound {
     this.#elements.delete(track)
     track.detach(element)
     element.remove()
+    if (this.#elements.size > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  /** The first voice tells of the link that all come by. */
+  async #look(): Promise<void> {
+    const tracks = [...this.#elements.keys()]
+    const first = tracks[0]?.receiver
+    const sample = first && (await sampleOf(first).catch(() => undefined)) // closed meanwhile
+    if (!sample) return
+    const delay = this.#patience.next(sample, performance.now())
+    if (delay === this.#delay) return
+    this.#delay = delay
+    for (const { receiver } of tracks) if (receiver) hold(receiver, delay)
   }
 
   clear(): void {

@@ -1,0 +1,78 @@
+// How long received sound waits before it is played. On a link that loses packets a
+// lost one is asked for again, and what repairs it comes a round trip later: a lesson
+// may be heard a second late, but whole. Where nothing is lost, the browser decides.
+
+export interface LinkSample {
+  /** Of sound: packets that came, and packets missed or asked for again, since the beginning. */
+  readonly received: number
+  readonly lost: number
+  /** Seconds; 0: not known. */
+  readonly roundTrip: number
+}
+
+/** Share of packets lost from which waiting is worth it. */
+const worthwhile = 0.004
+/** Seconds. */
+const least = 0.15
+const most = 1.2
+/** Packets that a share of them is taken of, at least. */
+const enough = 100
+/** Milliseconds without loss after which the sound is let catch up. */
+const calm = 60_000
+
+/** Decides from samples, one every few seconds. Times in milliseconds. */
+export class Patience {
+  #delay = 0
+  #lossAt = -Infinity
+  #base: LinkSample | undefined
+
+  /** Seconds to wait; 0: as the browser likes. */
+  next(sample: LinkSample, now: number): number {
+    const base = this.#base
+    if (!base || sample.received < base.received) {
+      this.#base = sample
+      return this.#delay
+    }
+    const came = sample.received - base.received
+    const lost = Math.max(0, sample.lost - base.lost)
+    if (came + lost < enough) return this.#delay
+    this.#base = sample
+    if (lost / (came + lost) >= worthwhile) {
+      this.#lossAt = now
+      const wanted = clamp(1.2 * sample.roundTrip + 0.12)
+      // Each change stretches or squeezes what is being said: only for a reason.
+      if (wanted > this.#delay || wanted < 0.6 * this.#delay) this.#delay = wanted
+    } else if (now - this.#lossAt > calm) this.#delay = 0
+    return this.#delay
+  }
+}
+
+function clamp(seconds: number): number {
+  return Math.min(most, Math.max(least, seconds))
+}
+
+type Waiting = RTCRtpReceiver & {
+  jitterBufferTarget?: number | null
+  playoutDelayHint?: number | null
+}
+
+/** Lets a receiver's sound wait that many seconds; 0: as the browser likes. */
+export function hold(receiver: RTCRtpReceiver, seconds: number): void {
+  const it = receiver as Waiting
+  if ('jitterBufferTarget' in it) it.jitterBufferTarget = seconds ? seconds * 1000 : null
+  else if ('playoutDelayHint' in it) (it as Waiting).playoutDelayHint = seconds || null
+}
+
+/** What a receiver's statistics say of its link. */
+export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample | undefined> {
+  let sound: { packetsReceived?: number; packetsLost?: number; nackCount?: number } | undefined
+  let roundTrip = 0
+  const stats = await receiver.getStats()
+  stats.forEach((s: RTCStats & { nominated?: boolean; currentRoundTripTime?: number }) => {
+    if (s.type === 'inbound-rtp') sound = s as typeof sound
+    if (s.type === 'candidate-pair' && s.nominated) roundTrip = s.currentRoundTripTime ?? 0
+  })
+  if (!sound) return undefined
+  const { packetsReceived = 0, packetsLost = 0, nackCount = 0 } = sound
+  return { received: packetsReceived, lost: packetsLost + nackCount, roundTrip }
+}
