@@ -142,6 +142,15 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	link.bits.Store(80_000)
 	paused(true)
 	hears()
+	pupil.until("what is left beside the voice to be told", func() bool {
+		left := uint64(0)
+		for _, e := range pupil.seen {
+			if e, ok := e.(SpareEvent); ok {
+				left = e.BPS
+			}
+		}
+		return left > 0 && left < 200_000
+	})
 	link.bits.Store(20_000_000)
 	paused(false)
 	sees(small)

@@ -46,6 +46,8 @@ type outlet struct {
 	heard                  bool // transport-wide feedback has come: the estimate counts
 	estimate               *estimate.Estimator
 	judged                 time.Time
+	spare                  uint64 // as it was told, bits per second
+	spareTold              time.Time
 	quality                Connection
 	wants                  []allocate.Want
 	choices                []allocate.Choice
@@ -135,6 +137,7 @@ func (o *outlet) tick(now time.Time) {
 	o.count()
 	o.estimate.Tick(now)
 	o.allocate(now)
+	o.tellSpare(now)
 	o.judge(now)
 	for _, s := range o.subs {
 		s.tick(now)

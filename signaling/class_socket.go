@@ -148,6 +148,8 @@ func (s *Server) upgradeClass(w http.ResponseWriter, r *http.Request, c *classSo
 	release := s.seatClass(c, claims.Lineage, r.URL.Query().Get("page"))
 	defer release()
 	defer c.room.Connected(c.participant)()
+	tenant, name := c.room.Key()
+	defer s.seats.pacing.hold(seatKey{tenant, name, c.participant}, conn.NetConn())()
 
 	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // nonsense: a snapshot
 	c.run(r.Context(), r.URL.Query().Get("session"), since)

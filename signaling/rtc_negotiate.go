@@ -173,6 +173,8 @@ func (s *rtcSession) peerEvent(e PeerEvent) {
 		s.quality(e)
 	case SubscribedQualityEvent:
 		s.subscribedQuality(e)
+	case SpareEvent:
+		s.handler.options.Seats.pacing.set(s.seat(), e.BPS)
 	case SubscribedEvent:
 		s.send(&lk.SignalResponse{Message: &lk.SignalResponse_TrackSubscribed{
 			TrackSubscribed: &lk.TrackSubscribed{TrackSid: e.SID},

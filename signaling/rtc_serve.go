@@ -73,6 +73,9 @@ func (h *rtcHandler) serveSocket(w http.ResponseWriter, r *http.Request) {
 
 // converse serves an upgraded socket to its end.
 func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, join livekit.Join, begun time.Time) {
+	if s != nil {
+		defer h.options.Seats.pacing.hold(s.seat(), k.conn.NetConn())()
+	}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)

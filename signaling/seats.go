@@ -14,6 +14,8 @@ import "sync"
 type seats struct {
 	mu    sync.Mutex // guards what follows
 	taken map[seatKey]*seat
+
+	pacing *pacing // of the sockets of who sits there
 }
 
 // seatKey names a participant across the server.
@@ -28,7 +30,7 @@ type occupant struct {
 	evict   func(replaced bool) // must not block; false: the same page resumed
 }
 
-func newSeats() *seats { return &seats{taken: map[seatKey]*seat{}} }
+func newSeats() *seats { return &seats{taken: map[seatKey]*seat{}, pacing: newPacing()} }
 
 // takeClass seats a /class socket and evicts whom it replaces. The function
 // returned gives the seat up.

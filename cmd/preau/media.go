@@ -179,6 +179,8 @@ func peerEvent(e sfu.Event) signaling.PeerEvent {
 		return signaling.QualityEvent{Quality: signaling.Connection(e.Quality), Score: e.Score}
 	case sfu.SubscribedQualityEvent:
 		return signaling.SubscribedQualityEvent{SID: e.SID, Codecs: mapped(e.Codecs, codecQualities)}
+	case sfu.SpareEvent:
+		return signaling.SpareEvent(e)
 	case sfu.SubscribedEvent:
 		return signaling.SubscribedEvent(e)
 	default:

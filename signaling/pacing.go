@@ -1,0 +1,112 @@
+package signaling
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"syscall"
+)
+
+// On a thin link TCP drowns the voice: its first window alone is 3.6 s of queue at 32 kb/s. The
+// websockets of a participant are therefore paced by the kernel within what the media plane says is
+// left of the link beside the voices.
+
+const (
+	// pacedShare of what the voices leave, all sockets of a participant together.
+	pacedShare = 0.7
+	// leastPace is what they are given at least, in bytes a second: 4 kb/s.
+	leastPace = 500
+	// unpacedAbove is from where on nothing is paced, in bits a second.
+	unpacedAbove = 2_000_000
+	unpaced      = ^uint32(0)
+)
+
+// SpareEvent tells what is left of a subscriber's link beside the voices, in bits a second; 0: it
+// is not known.
+type SpareEvent struct{ BPS uint64 }
+
+func (SpareEvent) peerEvent() {}
+
+// pacing holds the sockets of each participant to a rate.
+type pacing struct {
+	mu    sync.Mutex
+	seats map[seatKey]*pacedSeat
+}
+
+type pacedSeat struct {
+	spare uint64 // bits a second; 0: not known
+	conns map[net.Conn]struct{}
+}
+
+func newPacing() *pacing { return &pacing{seats: map[seatKey]*pacedSeat{}} }
+
+// hold counts a socket among a participant's, until it is released.
+func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.seats[k]
+	if s == nil {
+		s = &pacedSeat{conns: map[net.Conn]struct{}{}}
+		p.seats[k] = s
+	}
+	s.conns[c] = struct{}{}
+	s.apply()
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(s.conns, c)
+		if len(s.conns) == 0 && p.seats[k] == s {
+			delete(p.seats, k)
+		} else {
+			s.apply()
+		}
+	}
+}
+
+// set takes in what is left of a participant's link.
+func (p *pacing) set(k seatKey, spare uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.seats[k]; s != nil {
+		s.spare = spare
+		s.apply()
+	}
+}
+
+// pace is what each of n sockets may send, in bytes a second.
+func pace(spare uint64, n int) uint32 {
+	if spare == 0 || spare > unpacedAbove || n == 0 {
+		return unpaced
+	}
+	return uint32(max(pacedShare*float64(spare)/8/float64(n), leastPace))
+}
+
+func (s *pacedSeat) apply() {
+	rate := pace(s.spare, len(s.conns))
+	for c := range s.conns {
+		if raw := socketOf(c); raw != nil {
+			_ = raw.Control(func(fd uintptr) { setPace(fd, rate) }) // closed meanwhile
+		}
+	}
+}
+
+// socketOf finds the socket under TLS and other wrappings; nil: there is none.
+func socketOf(c net.Conn) syscall.RawConn {
+	for c != nil {
+		switch inner := c.(type) {
+		case syscall.Conn:
+			raw, err := inner.SyscallConn()
+			if err != nil {
+				return nil
+			}
+			return raw
+		case *tls.Conn:
+			c = inner.NetConn()
+		case interface{ NetConn() net.Conn }:
+			c = inner.NetConn()
+		default:
+			return nil
+		}
+	}
+	return nil
+}
