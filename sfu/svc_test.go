@@ -71,6 +71,7 @@ func TestScalableStreams(t *testing.T) {
 		{"AV1 L2T3", av1, svctest.Mode{Spatials: 2, Temporals: 3}, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // they wait for switches more than they compute
 			n := testNode(t, Options{})
 			r := n.Router("t/class")
 			teacher, pupil := join(t, r, "PA_teacher", true), join(t, r, "PA_pupil", c.one)

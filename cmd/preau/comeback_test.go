@@ -127,7 +127,10 @@ func (p *pair) told(identity string) []*livekit.LeaveRequest {
 func inEachMode(t *testing.T, f func(t *testing.T, o client.Options)) {
 	for mode, o := range modes() {
 		if mode != "request" { // as v1, apart from the address
-			t.Run(mode, func(t *testing.T) { f(t, o) })
+			t.Run(mode, func(t *testing.T) {
+				t.Parallel() // they wait for media more than they compute
+				f(t, o)
+			})
 		}
 	}
 }
