@@ -58,7 +58,7 @@ bench:
 	go test -run '^$$' -bench . -benchmem ./sfu/... ./signaling/...
 
 # A lesson behind each weak link with real browsers, into loadtest/results/; loadtest/README.md
-# says how single rows and other servers are asked for. Needs root and half an hour of a quiet machine.
+# says how single rows and other servers are asked for. Needs root and a quiet machine, for long.
 bench-links: packages build
 	cd web && npm run --silent bench
 
