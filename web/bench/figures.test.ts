@@ -129,7 +129,7 @@ describe('the report', () => {
 
   it('has one line a row, that of a failed run included', () => {
     const bench = { commit: 'c', machine: 'm', browser: 'b', server: 's', page: 'p' }
-    const text = table({ ...bench, date: 'd', load: 'l' }, [
+    const text = table({ ...bench, date: 'd' }, 'l', [
       { row: drop, figures: figures({ story, pupil: dropped(), teacher: [] }) },
       { row: drop, error: 'no way' },
     ])

@@ -13,7 +13,6 @@ export interface Bench {
   readonly server: string
   readonly page: string
   readonly date: string
-  readonly load: string
 }
 
 const heads = [
@@ -31,10 +30,10 @@ const heads = [
 ]
 
 /** The results in Markdown, with the bench they were measured on. */
-export function table(bench: Bench, results: readonly Result[]): string {
+export function table(bench: Bench, load: string, results: readonly Result[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [
-    `${bench.server}, commit ${bench.commit}, ${bench.date}: ${bench.page}, ${bench.browser}, on ${bench.machine}; ${bench.load}.`,
+    `${bench.server}, commit ${bench.commit}, ${bench.date}: ${bench.page}, ${bench.browser}, on ${bench.machine}; ${load}.`,
     '',
     line(heads),
     line(heads.map(() => '---')),
