@@ -33,6 +33,8 @@ export interface Recording {
   readonly teacher: readonly Reading[]
   /** Of the download beside the class, kb/s. */
   readonly download: number | undefined
+  /** What became of the link's packets, by the second. */
+  readonly link: readonly unknown[]
   /** What livekit-client said of the pupil's connection. */
   readonly events: readonly string[]
 }
@@ -94,6 +96,7 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
     pupil: readings(await snapshots(came.person)),
     teacher: readings(await snapshots(teacher.person)),
     download: await download?.stop(),
+    link: await link.report(),
     events: lesson.page ? [] : await events(came.person),
   }
 }

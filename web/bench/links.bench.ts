@@ -60,7 +60,7 @@ function choose(): readonly Row[] {
 async function measure(row: Row): Promise<Result> {
   const uplink = row.uplink ?? false
   const recording = await hold({ ...row, uplink, seconds, page, door })
-  const { story, pupil, teacher, events } = recording
+  const { story, pupil, teacher, events, link } = recording
   loads.push(loadavg()[0] ?? 0)
   const seen = figures(recording, uplink)
   const goals = verdict(row, seen)
@@ -74,6 +74,7 @@ async function measure(row: Row): Promise<Result> {
     story,
     pupil: perSecond(pupil),
     teacher: perSecond(teacher),
+    link,
   }
   const name = (end: string) => new URL(`${nameOf(row)}.${end}`, directory)
   await writeFile(name('json'), `${JSON.stringify(report, null, 1)}\n`)
