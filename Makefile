@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test packages unit fuzz e2e lint format bench generate clean
+.PHONY: run build test packages unit fuzz e2e lint format bench bench-links generate clean
 
 WEB_SOURCES := $(shell find web/src web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
@@ -56,6 +56,11 @@ e2e: packages build
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./sfu/... ./signaling/...
+
+# A lesson behind each weak link with real browsers, into loadtest/results/; loadtest/README.md
+# says how single rows and other servers are asked for. Needs root and a quiet machine, for long.
+bench-links: packages build
+	cd web && npm run --silent bench
 
 generate: web/node_modules/.package-lock.json
 	cd signaling/classpb && ../../web/node_modules/.bin/buf lint && ../../web/node_modules/.bin/buf generate

@@ -80,7 +80,7 @@ export default ts.config(
     },
   },
   {
-    files: ['*.js', '*.ts', 'lint/*.js', 'e2e/*.ts'],
+    files: ['*.js', '*.ts', 'lint/*.js', 'e2e/*.ts', 'bench/*.ts'],
     languageOptions: { globals: globals.node },
     // Tools ask for a default export.
     rules: { 'no-restricted-syntax': 'off' },
@@ -91,7 +91,7 @@ export default ts.config(
     ...ts.configs.disableTypeChecked,
   },
   {
-    files: ['**/*.test.ts', 'e2e/*.e2e.ts'],
+    files: ['**/*.test.ts', 'e2e/*.e2e.ts', 'bench/*.bench.ts'],
     rules: {
       // A describe block is a list of examples, not a function.
       'max-lines-per-function': 'off',

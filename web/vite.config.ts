@@ -36,7 +36,7 @@ export default defineConfig(({ command }) => ({
     },
   },
   test: {
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'bench/*.test.ts'],
     environment: 'node',
   },
 }))

@@ -26,8 +26,9 @@ func loadLinkCommand(in io.Reader, out, errOut io.Writer) *cli.Command {
 		Name:      "link",
 		Usage:     "run a program on a host of its own behind a weak link to this machine (needs root)",
 		ArgsUsage: "[-- PROGRAM [ARGUMENT…]]",
-		Description: "Down is towards the program. Without a program, the far host's name for `ip netns exec`\n" +
-			"and both addresses are printed as one line of JSON, and the link stands until the input ends.\n" +
+		Description: "Down is towards the program. Without a program, the far host's name for `ip netns exec`,\n" +
+			"both addresses and when the profile changes (seconds) are printed as one line of JSON, and the\n" +
+			"link stands until the input ends.\n" +
 			"A flag for a condition changes the profile's first ones, and leaves out what its script would change.\n" +
 			"Profiles: " + strings.Join(profileNames(), ", ") + ".",
 		Flags: append(l.conditions(),
@@ -108,7 +109,7 @@ func (l *linkLoad) run(ctx context.Context, program []string) (err error) {
 	report := make(chan error, 1)
 	go func() { report <- l.reporting(ctx, link) }()
 	if len(program) == 0 {
-		err = l.stand(ctx, link)
+		err = l.stand(ctx, link, changes(options.Profile))
 	} else {
 		err = l.behind(ctx, link, program)
 	}
@@ -180,8 +181,8 @@ func (l *linkLoad) behind(ctx context.Context, far *link.Link, program []string)
 
 // stand keeps the far host until the input ends; a line "begin" there starts
 // the profile that was held.
-func (l *linkLoad) stand(ctx context.Context, far *link.Link) error {
-	who := map[string]any{"namespace": far.Namespace(), "near": far.Near, "far": far.Far}
+func (l *linkLoad) stand(ctx context.Context, far *link.Link, changes []float64) error {
+	who := map[string]any{"namespace": far.Namespace(), "near": far.Near, "far": far.Far, "changes": changes}
 	if err := json.NewEncoder(l.out).Encode(who); err != nil {
 		return err
 	}
@@ -210,6 +211,15 @@ func (l *linkLoad) stand(ctx context.Context, far *link.Link) error {
 			far.Begin()
 		}
 	}
+}
+
+// changes are the moments of a profile's story, in seconds from its start.
+func changes(p link.Profile) []float64 {
+	at := make([]float64, len(p.Script))
+	for i, s := range p.Script {
+		at[i] = s.At.Seconds()
+	}
+	return at
 }
 
 // linkReport is one line of a report: both ways' counts until then.

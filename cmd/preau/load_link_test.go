@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,9 +62,15 @@ func TestLoadLinkStands(t *testing.T) {
 	read, out := io.Pipe()
 	ended := make(chan error, 1)
 	go func() { ended <- loadLink(in, out, "--profile", link.Drop, "--hold") }()
-	var who struct{ Namespace, Near, Far string }
+	var who struct {
+		Namespace, Near, Far string
+		Changes              []float64
+	}
 	if err := json.NewDecoder(read).Decode(&who); err != nil {
 		t.Fatal(err)
+	}
+	if !slices.Equal(who.Changes, []float64{20, 45}) {
+		t.Errorf("the link changes at %v s", who.Changes)
 	}
 	there, err := exec.Command("ip", "netns", "exec", who.Namespace, "ip", "-o", "addr").Output()
 	if err != nil || !strings.Contains(string(there), who.Far) {

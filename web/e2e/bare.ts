@@ -53,17 +53,17 @@ export class BareSite {
   }
 }
 
-/** Signs like any LiveKit token server (HS256), with the key of `preau serve --dev`. */
-export function signed(claims: object): string {
+/** Signs like any LiveKit token server (HS256), by default with the key of `preau serve --dev`. */
+export function signed(claims: object, key = 'devkey', secret = 'secret'): string {
   const part = (o: object) => Buffer.from(JSON.stringify(o)).toString('base64url')
   const now = Math.floor(Date.now() / 1000)
   const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({
-    iss: 'devkey',
+    iss: key,
     nbf: now - 5,
     exp: now + 3600,
     ...claims,
   })}`
-  return `${text}.${createHmac('sha256', 'secret').update(text).digest('base64url')}`
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
 }
 
 export const token = (room: string, identity: string): string =>

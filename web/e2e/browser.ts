@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -9,12 +9,27 @@ const run = promisify(execFile)
 const speech =
   'Bonjour à tous. Aujourd’hui nous parlons de la photosynthèse. Une feuille verte prend la lumière du soleil.'
 
+const chromiumPath = '/usr/bin/chromium'
+
+/**
+ * A program that is Chromium on another host of this machine. It is driven through inherited pipes:
+ * that host's loopback is another.
+ */
+async function behind(namespace: string, directory: string): Promise<string> {
+  const script = join(directory, 'chromium')
+  const text = `#!/bin/sh\nexec ip netns exec ${namespace} ${chromiumPath} "$@"\n`
+  await writeFile(script, text, { mode: 0o700 })
+  return script
+}
+
 /** A name for this machine that a browser, unlike 127.0.0.1, does not trust without https. */
 export const insecureHost = 'preau.test'
 
 export interface PersonOptions {
   readonly phone?: boolean
   readonly language?: string
+  /** Runs in each of the person's pages before its own scripts. */
+  readonly prepare?: () => void
 }
 
 /** Debian's Chromium with a fake camera and a microphone that speaks. */
@@ -27,16 +42,21 @@ export class TestBrowser {
     private readonly denies: boolean,
   ) {}
 
-  /** What is answered when a page asks for microphone or camera: yes, unless everybody says no. */
+  /**
+   * What is answered when a page asks for microphone or camera: yes, unless everybody says no. With
+   * a namespace, the browser runs on the host of that name.
+   */
   static async launch({
     denies = false,
     more = [] as readonly string[],
+    says = speech,
+    namespace = '',
   } = {}): Promise<TestBrowser> {
     const directory = await mkdtemp(join(tmpdir(), 'preau-browser-'))
     const wav = join(directory, 'speech.wav')
-    await run('espeak-ng', ['-v', 'fr', '-w', wav, speech])
+    await run('espeak-ng', ['-m', '-v', 'fr', '-w', wav, says])
     const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
+      executablePath: namespace ? await behind(namespace, directory) : chromiumPath,
       args: [
         '--no-sandbox',
         '--disable-gpu',
@@ -81,6 +101,7 @@ export class TestBrowser {
       })
       ;(window as unknown as { allConnections: RTCPeerConnection[] }).allConnections = all
     })
+    if (options.prepare) await context.addInitScript(options.prepare)
     const person = new Person(context, await context.newPage())
     this.#people.push(person)
     return person

@@ -1,16 +1,14 @@
 import { beforeEach, expect } from 'vitest'
-import { growing, type Person, type TestBrowser } from './browser.ts'
-import type { Server } from './server.ts'
+import { growing, type Person, type PersonOptions, type TestBrowser } from './browser.ts'
+
+/** As far as a browser needs it. */
+interface Server {
+  readonly url: string
+}
 
 export interface Opened {
   readonly teacher: Person
   readonly code: string
-}
-
-/** Who somebody's browser belongs to: a phone, a language other than French. */
-export interface Device {
-  readonly phone?: boolean
-  readonly language?: string
 }
 
 /** A teacher opens a class from the landing page and goes in. */
@@ -18,7 +16,7 @@ export async function openClass(
   browser: TestBrowser,
   server: Server,
   title: string,
-  { lobby = false, ...device }: Device & { readonly lobby?: boolean } = {},
+  { lobby = false, ...device }: PersonOptions & { readonly lobby?: boolean } = {},
 ): Promise<Opened> {
   const teacher = await browser.person(device)
   await askForClass(teacher, server, title, lobby)
@@ -68,7 +66,7 @@ export async function comeIn(
   server: Server,
   code: string,
   name: string,
-  options: Device = {},
+  options: PersonOptions = {},
 ): Promise<Person> {
   const pupil = await browser.person(options)
   await pupil.page.goto(`${server.url}/c/${code}`)

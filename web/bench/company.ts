@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Page } from 'playwright-core'
+import { signed } from '../e2e/bare.ts'
+import type { BareWindow } from '../e2e/bare.ts'
+import type { Door } from './join.ts'
+import type { WeakLink } from './weak-link.ts'
+
+/** What else goes on: ten pupils' cameras, a shared screen, a download beside the class. */
+export type Company = 'cameras' | 'screen' | 'download'
+
+/**
+ * Ten pupils on one page, so that two cores can carry them: small pictures at 7 frames a second, and
+ * each a participant.
+ */
+export const bringCameras = (page: Page, door: Door): Promise<void> =>
+  page.evaluate(
+    async ([url, tokens]) => {
+      const { Room } = (window as unknown as BareWindow).LivekitClient
+      for (const token of tokens) {
+        const room = new Room()
+        await room.connect(url, token, { autoSubscribe: false })
+        await room.localParticipant.setCameraEnabled(
+          true,
+          { resolution: { width: 320, height: 180, frameRate: 7 } },
+          { simulcast: false },
+        )
+      }
+    },
+    [door.url, classmates(door)] as const,
+  )
+
+const classmates = (door: Door): string[] =>
+  Array.from({ length: 10 }, (_, i) => {
+    const sub = `classmate-${i + 1}`
+    const claims = { sub, name: sub, video: { room: 'bench', roomJoin: true } }
+    return signed(claims, door.key, door.secret)
+  })
+
+export const shareScreen = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    await (window as unknown as BareWindow).room.localParticipant.setScreenShareEnabled(true)
+  })
+
+/** Runs at the far end: takes what comes, and says at its end how many bytes that were. */
+const taker = `
+let bytes = 0
+process.on('SIGTERM', () => { process.stdout.write(String(bytes), () => process.exit()) })
+for await (const chunk of (await fetch(process.argv[1])).body) bytes += chunk.length`
+
+/** One TCP stream through the link, as fast as it gets. */
+export class Download {
+  readonly #start = Date.now()
+  #taken = ''
+
+  private constructor(
+    private readonly http: HttpServer,
+    private readonly child: ChildProcess,
+  ) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#taken += text))
+  }
+
+  static async start(link: WeakLink): Promise<Download> {
+    const chunk = Buffer.alloc(64 * 1024)
+    const http = createServer((_, response) => {
+      const fill = () => {
+        while (response.write(chunk));
+      }
+      response.on('drain', fill)
+      fill()
+    })
+    await new Promise<void>((resolve) => http.listen(0, link.near, resolve))
+    const url = `http://${link.near}:${(http.address() as AddressInfo).port}/`
+    const words = ['--input-type=module', '-e', taker, url]
+    const child = spawn('ip', ['netns', 'exec', link.namespace, process.execPath, ...words], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return new Download(http, child)
+  }
+
+  /** Ends it, and says how fast it was, in kb/s. */
+  async stop(): Promise<number> {
+    const time = Date.now() - this.#start
+    if (this.child.exitCode === null) {
+      const ended = new Promise((resolve) => this.child.once('close', resolve))
+      this.child.kill('SIGTERM')
+      await ended
+    }
+    this.http.close()
+    this.http.closeAllConnections()
+    return (Number(this.#taken) * 8) / time
+  }
+}
