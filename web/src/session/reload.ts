@@ -10,6 +10,22 @@ export function reloadOnce(): void {
   if (mayReload(Date.now())) location.reload()
 }
 
+/**
+ * A part of the page that does not load may be gone for good: the server has a newer
+ * page. Loads it if that is so; a server that does not answer is waited for.
+ */
+export async function reloadIfReplaced(): Promise<void> {
+  const entry = document.querySelector<HTMLScriptElement>('script[type="module"][src]')
+  if (!entry) return
+  try {
+    const answer = await fetch('/', { cache: 'no-store', signal: AbortSignal.timeout(8_000) })
+    if (!answer.ok || (await answer.text()).includes(new URL(entry.src).pathname)) return
+  } catch {
+    return
+  }
+  reloadOnce()
+}
+
 export function mayReload(now: number, store: () => Store = thisTab): boolean {
   const last = readJSON(store, key)
   if (typeof last === 'number' && now - last < notBefore) return false
