@@ -1,13 +1,14 @@
 // A page that meets an event it does not know is older than its server: it loads
 // itself anew, but never in a circle.
 
+import { renewPage } from './worker'
 import { readJSON, thisTab, writeJSON, type Store } from './storage'
 
 const key = 'preau.reloaded'
 const notBefore = 60_000 // ms since the last time
 
 export function reloadOnce(): void {
-  if (mayReload(Date.now())) location.reload()
+  if (mayReload(Date.now())) void renewPage().then(() => location.reload())
 }
 
 /**
