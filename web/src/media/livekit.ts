@@ -4,6 +4,7 @@
 export {
   AudioPresets,
   ConnectionQuality,
+  RemoteTrackPublication,
   Room,
   RoomEvent,
   ScreenSharePresets,
