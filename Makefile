@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: run build test packages unit fuzz e2e lint format bench bench-links generate clean
 
-WEB_SOURCES := $(shell find web/src web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/worker web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
 
 run: build

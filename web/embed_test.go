@@ -140,3 +140,19 @@ func FuzzAccepts(f *testing.F) {
 		accepts([]string{header}, "br")
 	})
 }
+
+func TestWorkerIsAskedForAgainEachTime(t *testing.T) {
+	site, ok := site().(fstest.MapFS)
+	if !ok {
+		t.Fatal("the site is no map")
+	}
+	site["sw.js"] = &fstest.MapFile{Data: []byte("worker")}
+	r := get(t, newHandler(site), "/sw.js")
+	if c := r.Header.Get("Cache-Control"); c != "no-cache" {
+		t.Errorf("Cache-Control %q: a new version would not be seen", c)
+	}
+	// At the root, a worker may answer for the whole page without further headers.
+	if c := r.Header.Get("Content-Type"); !strings.HasPrefix(c, "text/javascript") {
+		t.Errorf("Content-Type %q: browsers take no worker of another type", c)
+	}
+}

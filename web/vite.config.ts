@@ -2,6 +2,7 @@ import { paraglideVitePlugin } from '@inlang/paraglide-js'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { precache, worker } from './precache.ts'
 import { precompress } from './precompress.ts'
 
 // Where `npm run dev` finds a running `preau serve --dev`.
@@ -19,7 +20,7 @@ const messages = (): Plugin =>
 const watched = (command: string) => command === 'serve' && !process.env['VITEST']
 
 export default defineConfig(({ command }) => ({
-  plugins: [...(watched(command) ? [messages()] : []), svelte(), precompress()],
+  plugins: [...(watched(command) ? [messages()] : []), svelte(), precache(), precompress()],
   build: {
     // precompress() clears what an earlier build left, and keeps dist/.keep,
     // without which the Go program could not embed an unbuilt page.
@@ -27,6 +28,12 @@ export default defineConfig(({ command }) => ({
     target: ['chrome100', 'firefox100', 'safari15.4'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: 'index.html', worker: 'worker/sw.ts' },
+      output: {
+        entryFileNames: ({ name }) => (name === 'worker' ? worker : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: {
     proxy: {
@@ -36,7 +43,7 @@ export default defineConfig(({ command }) => ({
     },
   },
   test: {
-    include: ['src/**/*.test.ts', 'bench/*.test.ts'],
+    include: ['src/**/*.test.ts', 'worker/**/*.test.ts', 'bench/*.test.ts'],
     environment: 'node',
   },
 }))

@@ -1,12 +1,13 @@
-// livekit-client is the biggest part of the page: it comes when a class is entered,
-// never before. What of it the media modules use is named here.
+// livekit-client is the biggest part of the page: it comes while a name is typed, and
+// nobody waits for it before.
 
 import type * as LiveKit from 'livekit-client'
+import type * as Used from './livekit'
 
-export type Library = typeof LiveKit
+export type Library = typeof Used
 
 export function loadLibrary(): Promise<Library> {
-  return import('livekit-client')
+  return import('./livekit')
 }
 
 export function roomOptions(lk: Library, o: RoomChoices): LiveKit.RoomOptions {

@@ -1,6 +1,6 @@
 // What a room shows of its people: pictures, who speaks, the quality of links.
 
-import type { Participant, Room, Track, VideoTrack } from 'livekit-client'
+import type { Participant, RemoteTrackPublication, Room, Track, VideoTrack } from 'livekit-client'
 import { Source } from '../gen/class_pb'
 import type { Library } from './library'
 import type { Picture, VideoSource } from './picture'
@@ -29,6 +29,29 @@ export class Others {
     const picture = this.#make(track, source, identity === this.room.localParticipant.identity)
     this.#pictures.set(track, picture)
     return picture
+  }
+
+  /** Asks for others' cameras, or for none. Screens and voices come all the same. */
+  showCameras(on: boolean): void {
+    for (const person of this.room.remoteParticipants.values()) {
+      for (const publication of person.videoTrackPublications.values()) {
+        if (publication instanceof this.lk.RemoteTrackPublication) this.#show(publication, on)
+      }
+    }
+  }
+
+  #show(publication: RemoteTrackPublication, on: boolean): void {
+    if (publication.source === this.lk.Track.Source.Camera && publication.isDesired) {
+      publication.setEnabled(on)
+    }
+  }
+
+  /** Whether the server holds a picture back, for want of bandwidth. */
+  get starved(): boolean {
+    const { Paused } = this.lk.Track.StreamState
+    return [...this.room.remoteParticipants.values()].some((person) =>
+      [...person.videoTrackPublications.values()].some((p) => p.track?.streamState === Paused),
+    )
   }
 
   /** Identities of who speaks, loudest first. */

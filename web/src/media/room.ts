@@ -43,6 +43,7 @@ export class MediaRoom {
   #room: Room | undefined
   #others: Others | undefined
   #low: LowVoice | undefined // of a teacher
+  #cameras = true
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #wanted = false
@@ -105,6 +106,18 @@ export class MediaRoom {
     return this.#others?.quality(identity) ?? 'unknown'
   }
 
+  /** Others' cameras are wanted, or not. */
+  showCameras(on: boolean): void {
+    this.#cameras = on
+    this.#others?.showCameras(on)
+    this.#o.changed('pictures')
+  }
+
+  /** Whether the server holds a picture back, for want of bandwidth. */
+  get starved(): boolean {
+    return this.#others?.starved ?? false
+  }
+
   /** One's own microphone as it is captured now, for a level meter. */
   get microphoneTrack(): MediaStreamTrack | undefined {
     const tracks = this.#room?.localParticipant.audioTrackPublications.values() ?? []
@@ -157,6 +170,7 @@ export class MediaRoom {
   #joined(room: Room): void {
     this.#attempt = 0
     this.#setStatus('live')
+    if (!this.#cameras) this.#others?.showCameras(false)
     this.#changedAll()
     void this.own.use(room)
   }
@@ -196,6 +210,9 @@ export class MediaRoom {
   #listen({ RoomEvent, Track }: Library, room: Room): void {
     const { changed } = this.#o
     const pictures = () => changed('pictures')
+    const others = () => {
+      if (!this.#cameras) this.#others?.showCameras(false)
+    }
     const muted = (publication: TrackPublication, of: Participant) => {
       pictures()
       if (of !== room.localParticipant) return
@@ -206,7 +223,9 @@ export class MediaRoom {
       .on(RoomEvent.Disconnected, () => this.#lose(room))
       .on(RoomEvent.Reconnecting, () => this.#setStatus('reconnecting'))
       .on(RoomEvent.Reconnected, () => this.#joined(room))
+      .on(RoomEvent.TrackPublished, others)
       .on(RoomEvent.TrackSubscribed, (track) => {
+        others()
         if (track.kind === Track.Kind.Audio) this.#sound.add(track)
         pictures()
       })

@@ -8,8 +8,9 @@ import type { Moment } from '../class/moments'
 import type { Stage } from '../class/stage'
 import type { DeviceFailure } from '../media/failure'
 import type { Picture, VideoSource } from '../media/picture'
+import type { SaverReason } from '../media/saver'
 
-export type { Moment }
+export type { Moment, SaverReason }
 
 export interface Classroom {
   readonly status: ClassStatus
@@ -115,6 +116,9 @@ export interface DeviceChoice {
   readonly label: string
 }
 
+/** spared: left out by oneself or by one's device. paused: the server holds it back. */
+export type WithoutPicture = 'spared' | 'paused'
+
 export interface ClassMedia {
   readonly status: MediaStatus
   readonly microphone: OwnSource
@@ -137,6 +141,14 @@ export interface ClassMedia {
   readonly devices: Readonly<Record<DeviceKind, readonly DeviceChoice[]>>
   readonly chosen: Readonly<Record<DeviceKind, string>>
   choose(kind: DeviceKind, id: string): Promise<void>
+  /** Why somebody's picture, which there is, does not come now. */
+  withoutPicture(id: string, source: VideoSource): WithoutPicture | undefined
+  /** Why others' cameras are left out; undefined: they are not. */
+  readonly saver: SaverReason | undefined
+  /** One's own camera was switched off with them. */
+  readonly cameraCut: boolean
+  /** False: show pictures again, whatever the device and the link say. */
+  setSaver(on: boolean): void
   /** Quality of a person's link as the media server sees it. */
   quality(id: string): 'good' | 'weak' | 'lost' | 'unknown'
 }

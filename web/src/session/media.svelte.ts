@@ -16,9 +16,11 @@ import type { Permission } from '../media/own'
 import type { Picture, VideoSource } from '../media/picture'
 import { MediaRoom, type DeviceKind, type MediaOptions, type MediaTopic } from '../media/room'
 import { Changes } from './changes.svelte'
-import type { ClassMedia } from './classroom'
+import type { ClassMedia, WithoutPicture } from './classroom'
+import { Source } from '../gen/class_pb'
 import type { ClassLink } from './link.svelte'
 import { remember } from './remembered'
+import { Saver } from './saver.svelte'
 
 type Given = Pick<
   MediaOptions,
@@ -27,6 +29,7 @@ type Given = Pick<
 
 export class LiveMedia implements ClassMedia {
   readonly #link: ClassLink
+  readonly #teacher: boolean
   readonly #room: MediaRoom
   readonly #topics: Record<MediaTopic, Changes>
   readonly #place = document.createElement('div')
@@ -34,9 +37,12 @@ export class LiveMedia implements ClassMedia {
   #devices: DeviceList = $state.raw({ audioinput: [], videoinput: [], audiooutput: [] })
   #meter: { track: MediaStreamTrack; meter: LevelMeter } | undefined
   #permissions = ''
+  readonly #saver: Saver
+  #cameraCut = $state(false)
 
   constructor(link: ClassLink, given: Given) {
     this.#link = link
+    this.#teacher = given.teacher
     this.#topics = {
       status: new Changes(),
       own: new Changes(),
@@ -57,14 +63,25 @@ export class LiveMedia implements ClassMedia {
       wait: (attempt) => backoff(attempt + 1, Math.random()),
     })
     this.#unwatch = onDeviceChange(() => void this.#list())
+    this.#saver = new Saver({
+      link: () => ({
+        link: this.#room.quality(this.#identity(link.id)),
+        starved: this.#room.starved,
+      }),
+      changed: (saving) => this.#save(saving),
+    })
+    this.#room.showCameras(this.#saver.reason === undefined)
     link.onView(() => this.#reconsider())
   }
 
   /** Connects, and publishes what is wanted as soon as the class allows. */
   start(wanted: { readonly microphone: boolean; readonly camera: boolean }): void {
     this.#room.start()
+    this.#saver.start()
     if (wanted.microphone) void this.#room.own.set('microphone', true)
-    if (wanted.camera) void this.#room.own.set('camera', true)
+    const spares = this.#saver.reason !== undefined && this.#mayCut
+    if (wanted.camera && !spares) void this.#room.own.set('camera', true)
+    this.#cameraCut = wanted.camera && spares
     void this.#list()
   }
 
@@ -75,6 +92,7 @@ export class LiveMedia implements ClassMedia {
 
   stop(): void {
     this.#room.stop()
+    this.#saver.stop()
     this.#unwatch()
     this.#stopMeter()
     this.#place.remove()
@@ -121,7 +139,26 @@ export class LiveMedia implements ClassMedia {
 
   picture(id: string, source: VideoSource): Picture | undefined {
     this.#topics.pictures.read()
+    if (this.#leftOut(id, source)) return undefined
     return this.#room.picture(this.#identity(id), source)
+  }
+
+  withoutPicture(id: string, source: VideoSource): WithoutPicture | undefined {
+    this.#topics.pictures.read()
+    const picture = this.#room.picture(this.#identity(id), source)
+    if (!picture) return undefined
+    if (this.#leftOut(id, source)) return 'spared'
+    return picture.paused ? 'paused' : undefined
+  }
+
+  get saver() {
+    return this.#saver.reason
+  }
+  get cameraCut() {
+    return this.#cameraCut && this.camera.state === 'off'
+  }
+  setSaver(on: boolean): void {
+    this.#saver.set(on)
   }
 
   quality(id: string) {
@@ -139,6 +176,7 @@ export class LiveMedia implements ClassMedia {
   }
   async setCamera(on: boolean): Promise<void> {
     remember({ camera: on })
+    this.#cameraCut = false
     await this.#room.own.set('camera', on)
     await this.#list()
   }
@@ -151,6 +189,25 @@ export class LiveMedia implements ClassMedia {
   async choose(kind: DeviceKind, id: string): Promise<void> {
     remember({ [kind]: id })
     await this.#room.choose(kind, id)
+  }
+
+  #leftOut(id: string, source: VideoSource): boolean {
+    return this.#saver.reason !== undefined && source === Source.CAMERA && id !== this.#link.id
+  }
+
+  /** A lesson may hang on its teacher's camera: only they switch it off. */
+  get #mayCut(): boolean {
+    return !this.#teacher || this.#saver.reason === 'wish'
+  }
+
+  #save(saving: boolean): void {
+    this.#room.showCameras(!saving)
+    if (!saving) {
+      this.#cameraCut = false
+    } else if (this.#mayCut && this.#room.own.state('camera').state !== 'off') {
+      this.#cameraCut = true
+      void this.#room.own.set('camera', false)
+    }
   }
 
   #own(device: Device) {

@@ -14,6 +14,8 @@ export interface Remembered {
   /** Came in with them on, the last time. */
   readonly microphone: boolean
   readonly camera: boolean
+  /** Wants no pictures of people, to spare data. */
+  readonly saver: boolean
 }
 
 const key = 'preau.remembered'
@@ -30,6 +32,7 @@ export function recall(store: () => Store = thisDevice): Remembered {
     audiooutput: textOf(kept['audiooutput']),
     microphone: kept['microphone'] !== false,
     camera: kept['camera'] === true,
+    saver: kept['saver'] === true,
   }
 }
 

@@ -1,3 +1,4 @@
+import { Source } from '../../gen/class_pb'
 import type { DeviceFailure } from '../../media/failure'
 import { m } from '../../paraglide/messages.js'
 import type { Classroom } from '../../session/classroom'
@@ -112,10 +113,37 @@ function own(room: Classroom, passing: Passing): Line | undefined {
   return { text: said.muted(), tone: 'calm', dismiss: passing.forgetMuted }
 }
 
+const why = { wish: m.saver_wish, device: m.saver_device, link: m.saver_link }
+
+function spared(room: Classroom): Line | undefined {
+  const { saver, cameraCut } = room.media
+  if (!saver) return undefined
+  const cut = room.people.isTeacher ? m.saver_cut_teacher : m.saver_cut_pupil
+  return {
+    text: cameraCut ? `${why[saver]()} ${cut()}` : why[saver](),
+    tone: 'calm',
+    act: { text: m.saver_show(), do: () => room.media.setSaver(false) },
+  }
+}
+
+/** The stage's picture does not come: its last frame says nothing of that. */
+function paused({ stage, media, people }: Classroom): Line | undefined {
+  if (stage.kind === 'empty') return undefined
+  const screen = stage.kind === 'screen'
+  const without = media.withoutPicture(stage.participant, screen ? Source.SCREEN : Source.CAMERA)
+  if (without !== 'paused') return undefined
+  const text = screen
+    ? m.status_paused_screen()
+    : m.status_paused({ name: people.name(stage.participant) })
+  return { text, tone: 'calm' }
+}
+
 function weak(room: Classroom): Line | undefined {
   if (room.media.status === 'reconnecting') {
     return { text: m.status_media_reconnecting(), tone: 'warn' }
   }
   const link = room.me ? room.media.quality(room.me.id) : 'unknown'
+  const left = spared(room) ?? paused(room)
+  if (left) return left
   return link === 'weak' ? { text: m.status_weak(), tone: 'calm' } : undefined
 }

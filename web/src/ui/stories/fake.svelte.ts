@@ -3,6 +3,7 @@ import { stageOf } from '../../class/stage'
 import * as ask from '../../class/questions'
 import { Code, Source, type State } from '../../gen/class_pb'
 import type { DeviceFailure } from '../../media/failure'
+import type { VideoSource } from '../../media/picture'
 import type {
   Chat,
   ClassActions,
@@ -10,6 +11,7 @@ import type {
   Classroom,
   Moments,
   People,
+  SaverReason,
 } from '../../session/classroom'
 import { drawn } from './pictures'
 
@@ -19,6 +21,10 @@ export interface Staged {
   status?: ClassStatus
   speakers?: readonly number[]
   weak?: readonly number[]
+  /** Whose pictures the server holds back. */
+  paused?: readonly number[]
+  saver?: SaverReason
+  cameraCut?: boolean
   unread?: number
   microphone?: boolean
   camera?: boolean
@@ -90,6 +96,10 @@ function media(view: State, me: string, staged: Staged): ClassMedia {
     state: on ? ('on' as const) : ('off' as const),
     failure,
   })
+  const shown = (id: string, what: VideoSource) =>
+    ask.tracksOf(view, id, what).length > 0 ? drawn(id, what, id === me) : undefined
+  const spared = (id: string, what: VideoSource) =>
+    staged.saver !== undefined && what === Source.CAMERA && id !== me
   return {
     status: 'live',
     microphone: source(staged.microphone, staged.failure),
@@ -101,8 +111,15 @@ function media(view: State, me: string, staged: Staged): ClassMedia {
     level: () => 0.5,
     soundBlocked: staged.soundBlocked ?? false,
     playSound: no,
-    picture: (id, what) =>
-      ask.tracksOf(view, id, what).length > 0 ? drawn(id, what, id === me) : undefined,
+    picture: (id, what) => (spared(id, what) ? undefined : shown(id, what)),
+    withoutPicture: (id, what) => {
+      if (!shown(id, what)) return undefined
+      if (spared(id, what)) return 'spared'
+      return staged.paused?.some((index) => `P_${index}` === id) ? 'paused' : undefined
+    },
+    saver: staged.saver,
+    cameraCut: staged.cameraCut ?? false,
+    setSaver: () => undefined,
     setMicrophone: no,
     setCamera: no,
     setScreen: no,

@@ -4,6 +4,7 @@
 import { mount } from 'svelte'
 import '../tokens.css'
 import '../base.css'
+import { fetchRest } from '../class/parts'
 import { language } from '../locale.svelte'
 import { preferences, type Appearance } from '../preferences.svelte'
 import Stories from './Stories.svelte'
@@ -14,4 +15,6 @@ preferences.set({ appearance: (asked.get('theme') ?? 'light') as Appearance })
 document.documentElement.dir = asked.get('dir') ?? 'ltr'
 
 const target = document.getElementById('app')
+// A story is whole from the start: nothing of it comes later.
+if (target) await fetchRest()
 if (target) mount(Stories, { target, props: { story: asked.get('story') ?? '' } })

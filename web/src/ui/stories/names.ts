@@ -14,6 +14,9 @@ export const rooms = [
   'class-reconnecting',
   'class-sound',
   'class-denied',
+  'class-saving',
+  'class-saving-teacher',
+  'class-paused',
   'class-300',
 ] as const
 

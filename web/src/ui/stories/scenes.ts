@@ -109,6 +109,24 @@ export const scenes: Record<RoomName, () => Classroom> = {
   'class-sound': () => fakeRoom(classOf(lesson), { me: 3, soundBlocked: true }),
   'class-denied': () =>
     fakeRoom(classOf(lesson), { me: 3, failure: { device: 'microphone', kind: 'denied' } }),
+  // A weak link: the phone has left cameras out, its own too.
+  'class-saving': () =>
+    fakeRoom(classOf({ ...lesson, cameras: [0, 1, 2] }), {
+      me: 3,
+      saver: 'link',
+      cameraCut: true,
+      weak: [3],
+    }),
+  'class-saving-teacher': () =>
+    fakeRoom(classOf({ ...lesson, screen: undefined, cameras: [1, 2], spotlight: 2 }), {
+      me: 0,
+      microphone: true,
+      saver: 'wish',
+      cameraCut: true,
+    }),
+  // The server holds pictures back: the stage's, and two of the strip.
+  'class-paused': () =>
+    fakeRoom(classOf({ ...lesson, screen: undefined }), { me: 3, paused: [0, 1, 2], weak: [3] }),
   'class-300': () =>
     fakeRoom(
       classOf({
