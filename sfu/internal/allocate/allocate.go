@@ -47,12 +47,14 @@ type Choice struct {
 	Sending bool // false: paused
 	Layer
 	Since time.Time // when it last changed
+	Fell  bool      // to less
 }
 
 // Options tune hysteresis; zero values mean the defaults.
 type Options struct {
 	Headroom float64       // a step up must fit this many times over; 1.2
-	Hold     time.Duration // no step up sooner after a change; 2 s
+	Hold     time.Duration // no step up sooner after a step down; 2 s
+	Pause    time.Duration // no step up sooner after one; 300 ms
 }
 
 // Result is an allocation.

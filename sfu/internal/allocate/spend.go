@@ -33,6 +33,9 @@ func (o Options) withDefaults() Options {
 	if o.Hold <= 0 {
 		o.Hold = 2 * time.Second
 	}
+	if o.Pause <= 0 {
+		o.Pause = 300 * time.Millisecond
+	}
 	return o
 }
 
@@ -108,7 +111,11 @@ func (s *spending) affords(i int, layer Layer, spent uint64) bool {
 	price := w.rate(layer)
 	if w.Now.below(layer) && !s.first(w) {
 		price = uint64(float64(price) * s.options.Headroom)
-		if s.now.Sub(w.Now.Since) < s.options.Hold {
+		hold := s.options.Pause
+		if w.Now.Fell {
+			hold = s.options.Hold
+		}
+		if s.now.Sub(w.Now.Since) < hold {
 			s.missed(price, spent)
 			return false
 		}
@@ -146,9 +153,9 @@ func (s *spending) result(estimate uint64) Result {
 	var r Result
 	for i := range s.wants {
 		w, c := &s.wants[i], &s.choices[i]
-		c.Since = w.Now.Since
+		c.Since, c.Fell = w.Now.Since, w.Now.Fell
 		if c.Sending != w.Now.Sending || c.Layer != w.Now.Layer || c.Since.IsZero() {
-			c.Since = s.now
+			c.Since, c.Fell = s.now, w.Now.Sending && (!c.Sending || !w.Now.below(c.Layer))
 		}
 		if c.Sending {
 			r.Spent += w.rate(c.Layer)

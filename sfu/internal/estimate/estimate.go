@@ -26,6 +26,9 @@ type Options struct {
 	Start uint64 // 300,000
 	Min   uint64 // 10,000
 	Max   uint64 // 20,000,000
+	// Probed says that what passes beyond what is sent will be tried by clusters
+	// (see Probe), so that the estimate need not be raised on trust.
+	Probed bool
 }
 
 const (
@@ -55,11 +58,12 @@ type Estimator struct {
 	remote    uint64 // newest reference time, unwrapped
 	remoteSet bool
 
-	acked acked
-	trend trend
-	loss  loss
-	probe probe
-	rate  rate
+	acked  acked
+	lately lately
+	trend  trend
+	loss   loss
+	probe  probe
+	rate   rate
 
 	rtt      time.Duration
 	heard    time.Duration // last feedback
@@ -101,6 +105,12 @@ func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {
 	}
 }
 
+// Probe announces a cluster: packets sent in one burst, which the link spreads
+// out, to see whether that many bits per second pass. The number is not 0.
+func (e *Estimator) Probe(cluster uint8, bits uint64) {
+	e.probe = probe{cluster: cluster, most: float64(bits)}
+}
+
 func (e *Estimator) extend(sequence uint16) uint64 {
 	return e.newest + uint64(int64(int16(sequence-uint16(e.newest))))
 }
@@ -119,8 +129,8 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
 	if e.loss.weigh(now) {
 		e.rate.lose(e.loss.share)
 	}
-	e.rate.update(now, e.trend.state, e.acked.bits(), e.rtt)
-	if bits := e.probe.result(); bits > 0 && e.trend.state != overused {
+	e.rate.update(now, e.trend.state, seen{e.acked.bits(), e.lately.bits(), e.trend.queue(), e.rtt})
+	if bits := e.probe.take(); bits > 0 && e.trend.state != overused {
 		e.rate.proven(bits, now)
 	}
 }
@@ -202,10 +212,12 @@ func (e *Estimator) status(number uint64, received bool, arrival, now time.Durat
 	p.acked = true
 	e.roundTrip(now - p.at)
 	e.acked.add(arrival, int(p.size))
-	e.trend.add(p.at, arrival, int(p.size))
+	e.lately.add(arrival, int(p.size))
 	if p.probe != 0 {
 		e.probe.acked(p.probe, p.at, arrival, int(p.size))
+		return // a cluster is queue, and gone as soon as it has passed
 	}
+	e.trend.add(p.at, arrival, int(p.size))
 }
 
 func (e *Estimator) roundTrip(sample time.Duration) {
@@ -243,12 +255,19 @@ type Snapshot struct {
 	Loss     float64       // of the last second, 0 to 1
 	RTT      time.Duration // send to feedback, smoothed; 0 before the first
 	Overused bool          // one-way delay is growing
+	Spend    uint64        // what may be spent now: less than Bits while what stood in the queue drains
+	Draining bool          // it does
+	Queue    time.Duration // how long packets stand in the bottleneck's queue
+	Probe    uint64        // bits/s that the cluster of that number got through; 0: not known yet
+	Cluster  uint8
 }
 
 // Snapshot answers with the present state.
 func (e *Estimator) Snapshot() Snapshot {
 	return Snapshot{
 		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
-		Overused: e.trend.state == overused,
+		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Draining: e.rate.draining,
+		Queue: e.trend.queue(),
+		Probe: uint64(e.probe.result), Cluster: e.probe.cluster,
 	}
 }

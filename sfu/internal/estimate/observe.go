@@ -50,6 +50,51 @@ func (a *acked) bits() float64 {
 	return float64(sum*8) / span.Seconds()
 }
 
+const (
+	latelyPackets = 64
+	latelyLeast   = 5
+	latelySpan    = 150 * time.Millisecond
+	latelyGap     = 500 * time.Millisecond // without a packet: nothing was sent, or nothing passed
+)
+
+// lately measures what arrives over a moment just long enough to tell: what a
+// link that has narrowed carries shows here long before it does in acked.
+type lately struct {
+	at   [latelyPackets]time.Duration
+	size [latelyPackets]int32
+	n    int
+}
+
+func (l *lately) add(arrived time.Duration, size int) {
+	if l.n > 0 {
+		switch passed := arrived - l.at[(l.n-1)%latelyPackets]; {
+		case passed < 0: // out of order
+			return
+		case passed > latelyGap:
+			l.n = 0
+		}
+	}
+	l.at[l.n%latelyPackets], l.size[l.n%latelyPackets] = arrived, int32(size)
+	l.n++
+}
+
+// bits is the rate; 0: too little has come.
+func (l *lately) bits() float64 {
+	if l.n == 0 {
+		return 0
+	}
+	newest := l.at[(l.n-1)%latelyPackets]
+	bytes := 0
+	for back := 1; back < min(l.n, latelyPackets); back++ {
+		bytes += int(l.size[(l.n-back)%latelyPackets])
+		span := newest - l.at[(l.n-back-1)%latelyPackets]
+		if back >= latelyLeast && (span >= latelySpan || back == latelyPackets-1) && span > 0 {
+			return float64(bytes*8) / span.Seconds()
+		}
+	}
+	return 0
+}
+
 // loss counts what was lost, by the second.
 type loss struct {
 	share      float64 // of the last whole second
@@ -77,14 +122,16 @@ func (l *loss) weigh(now time.Duration) bool {
 	return true
 }
 
-// probe measures one burst of packets sent faster than the estimate.
+// probe measures one burst of packets.
 type probe struct {
-	cluster             uint8
-	count, arrived      int
-	bytes               int // of those that arrived, but the first
-	firstSent, lastSent time.Duration
-	first, last         time.Duration // arrivals
-	done                bool
+	cluster        uint8
+	most           float64 // bits/s that it was to show, 0: what it shows
+	count, arrived int
+	bytes          int // of those that arrived, but the first
+	firstSent      time.Duration
+	lastSent       time.Duration
+	first, last    time.Duration // arrivals
+	result         float64       // bits/s that got through; 0: not known yet
 }
 
 func (p *probe) sent(cluster uint8) {
@@ -108,15 +155,20 @@ func (p *probe) acked(cluster uint8, sent, arrived time.Duration, size int) {
 	p.lastSent, p.last = max(p.lastSent, sent), max(p.last, arrived)
 }
 
-// result is the rate that got through, once: 0 until most have arrived.
-func (p *probe) result() float64 {
-	if p.done || p.arrived < 5 || p.arrived*10 < p.count*8 {
+// take is the rate that got through, once: 0 until most have arrived. A burst
+// that arrived together shows no more than it was to show.
+func (p *probe) take() float64 {
+	if p.result > 0 || p.arrived < 5 || p.arrived*10 < p.count*8 {
 		return 0
 	}
 	span := max(p.lastSent-p.firstSent, p.last-p.first)
 	if span <= 0 {
-		return 0
+		p.result = p.most
+		return p.result
 	}
-	p.done = true
-	return float64(p.bytes*8) / span.Seconds()
+	p.result = float64(p.bytes*8) / span.Seconds()
+	if p.most > 0 {
+		p.result = min(p.result, p.most)
+	}
+	return p.result
 }
