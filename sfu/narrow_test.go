@@ -144,6 +144,6 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	hears()
 	link.bits.Store(20_000_000)
 	paused(false)
-	sees(small)
+	sees(large)
 	hears()
 }

@@ -26,9 +26,6 @@ type Options struct {
 	Start uint64 // 300,000
 	Min   uint64 // 10,000
 	Max   uint64 // 20,000,000
-	// Probed says that what passes beyond what is sent will be tried by clusters
-	// (see Probe), so that the estimate need not be raised on trust.
-	Probed bool
 }
 
 const (
@@ -104,6 +101,10 @@ func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {
 		e.probe.sent(probe)
 	}
 }
+
+// Tried says that clusters will show from now on what passes (see Probe), and what
+// to begin with until one has, in bits/s.
+func (e *Estimator) Tried(start uint64) { e.rate.trust(float64(start)) }
 
 // Probe announces a cluster: packets sent in one burst, which the link spreads
 // out, to see whether that many bits per second pass. The number is not 0.

@@ -44,7 +44,7 @@ type rate struct {
 func newRate(o Options) rate {
 	return rate{
 		bits: float64(o.Start), min: float64(o.Min), max: float64(o.Max),
-		tried: o.Probed, deviation: 0.4, probed: -probesFor, lowered: -time.Hour,
+		deviation: 0.4, probed: -probesFor, lowered: -time.Hour,
 	}
 }
 
@@ -161,6 +161,14 @@ func (r *rate) bound(now time.Duration, acked float64) float64 {
 		bound = max(bound, min(1.3*r.demand, blindHeadroom*acked+blindBase))
 	}
 	return bound
+}
+
+// trust is described at Tried.
+func (r *rate) trust(start float64) {
+	if !r.tried && r.probed < 0 {
+		r.bits = max(min(r.bits, start), r.min)
+	}
+	r.tried = true
 }
 
 // proven takes in what a probe got through.

@@ -95,11 +95,14 @@ func (q *Queue[T]) Over(p *Pacer) bool {
 	return behind > room
 }
 
+// Room is how many bytes of repairs may wait.
+func (p *Pacer) Room() int { return max(p.Bound(longest), least) }
+
 // Trim drops what a flow has behind its first picture, Drop all that it has; each
-// hands what is dropped to gone.
-func (q *Queue[T]) Trim(flow uint32, gone func(T)) {
+// hands what is dropped to gone, and says whether there was any.
+func (q *Queue[T]) Trim(flow uint32, gone func(T)) bool {
 	frame, seen := uint32(0), false
-	q.filter(func(it *Item[T]) bool {
+	return q.filter(func(it *Item[T]) bool {
 		if it.Flow != flow {
 			return true
 		}
@@ -111,11 +114,11 @@ func (q *Queue[T]) Trim(flow uint32, gone func(T)) {
 }
 
 // Drop is described at Trim.
-func (q *Queue[T]) Drop(flow uint32, gone func(T)) {
-	q.filter(func(it *Item[T]) bool { return it.Flow != flow }, gone)
+func (q *Queue[T]) Drop(flow uint32, gone func(T)) bool {
+	return q.filter(func(it *Item[T]) bool { return it.Flow != flow }, gone)
 }
 
-func (q *Queue[T]) filter(keep func(*Item[T]) bool, gone func(T)) {
+func (q *Queue[T]) filter(keep func(*Item[T]) bool, gone func(T)) bool {
 	kept := 0
 	for i := range q.count {
 		it := *q.at(i)
@@ -130,5 +133,7 @@ func (q *Queue[T]) filter(keep func(*Item[T]) bool, gone func(T)) {
 	for i := kept; i < q.count; i++ {
 		*q.at(i) = Item[T]{}
 	}
+	any := kept < q.count
 	q.count = kept
+	return any
 }

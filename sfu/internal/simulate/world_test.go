@@ -86,8 +86,8 @@ type seen struct {
 }
 
 func newWorld(l *link) *world {
-	w := &world{link: l, e: estimate.New(estimate.Options{Start: startBits, Probed: true}), current: -1, top: 2}
-	w.voiceAt = nil
+	w := &world{link: l, e: estimate.New(estimate.Options{}), current: -1, top: 2}
+	w.e.Tried(startBits)
 	for s := range sizes {
 		for t := range portion {
 			w.rates[s][t] = uint64(sizes[s] * portion[t])
