@@ -51,6 +51,7 @@ type outlet struct {
 	cluster                uint8     // being sent; 0: none
 	pacer                  pacer.Pacer
 	queue, repairs         pacer.Queue[held]
+	repaired               bool // of the two, the last that was looked at first
 	pacing                 bool // something waits, and the writer knows
 	result                 allocate.Result
 	judged                 time.Time

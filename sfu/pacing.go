@@ -10,6 +10,9 @@ import (
 // paceTick is how often what waits is looked at, while something does.
 const paceTick = 5 * time.Millisecond
 
+// fullQueue is how long packets stand in the link's queue when it is not to grow.
+const fullQueue = 100 * time.Millisecond
+
 // held is a packet that waits for its turn on a connection: munged only when it leaves, so that it
 // can still be dropped without a gap.
 type held struct {
@@ -70,6 +73,9 @@ func (o *outlet) holdAgain(s *subscription, seq uint16, now time.Time) bool {
 		return false
 	}
 	size := packet.MaxSize
+	if !s.munger.Current(seq) { // a keyframe has come since
+		return true
+	}
 	if o.repairs.Bytes()+size > o.pacer.Room() || !o.repairs.Push(pacer.Item[held]{
 		Value: held{sub: s, again: seq}, Flow: s.ssrc, Size: size,
 	}) {
@@ -86,30 +92,43 @@ func (o *outlet) clear(s *subscription) {
 	o.repairs.Drop(s.ssrc, held.release)
 }
 
-// drain sends what may leave; repairs first, since pictures that came wait for them.
+// drain sends what may leave, repairs and pictures in turns.
 func (o *outlet) drain(w *writer, now time.Time) {
 	for o.pacer.Free(now) {
-		if it, ok := o.repairs.Pop(); ok {
-			s := it.Value.sub
-			s.resendOne(w, it.Value.again, now, s.repairGap())
-			continue
+		first, second := &o.queue, &o.repairs
+		if o.repaired = !o.repaired; o.repaired {
+			first, second = second, first
 		}
-		it, ok := o.queue.Pop()
+		it, ok := first.Pop()
+		if !ok {
+			it, ok = second.Pop()
+		}
 		if !ok {
 			return
 		}
-		it.Value.sub.pass(w, it.Value.packet, it.Value.enters)
-		it.Value.packet.Release()
+		o.sendHeld(w, it.Value, now)
+	}
+}
+
+func (o *outlet) sendHeld(w *writer, h held, now time.Time) {
+	s := h.sub
+	switch {
+	case h.packet == nil && s.munger.Current(h.again):
+		s.resendOne(w, h.again, now, s.repairGap())
+	case h.packet != nil:
+		s.pass(w, h.packet, h.enters)
+		h.packet.Release()
 	}
 }
 
 // setPace follows the estimate; without one all passes.
 func (o *outlet) setPace(now time.Time) {
 	if !o.heard {
-		o.pacer.Set(0, false, now)
+		o.pacer.Set(pacer.Link{}, now)
 		return
 	}
-	o.pacer.Set(o.estimate.Snapshot().Bits, o.result.Limited, now)
+	snap := o.estimate.Snapshot()
+	o.pacer.Set(pacer.Link{Estimate: snap.Spend, Tight: o.result.Limited, Full: snap.Queue > fullQueue}, now)
 	if !o.queue.Over(&o.pacer) {
 		return
 	}

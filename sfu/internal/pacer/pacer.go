@@ -35,13 +35,22 @@ type Pacer struct {
 	at    time.Time
 }
 
-// Set tells the estimate, in bits/s (0: there is none, all passes), and whether
-// it holds something back.
-func (p *Pacer) Set(estimate uint64, tight bool, now time.Time) {
+// Link is what the pace follows.
+type Link struct {
+	Estimate uint64 // bits/s; 0: there is none, all passes
+	Tight    bool   // it holds something back
+	Full     bool   // packets stand in the link's queue
+}
+
+// Set changes the pace.
+func (p *Pacer) Set(l Link, now time.Time) {
 	p.settle(now)
-	p.pace = float64(estimate) / 8 * factor(estimate)
+	p.pace = float64(l.Estimate) / 8
+	if !l.Full {
+		p.pace *= factor(l.Estimate)
+	}
 	burst := easyBurst
-	if tight {
+	if l.Tight || l.Full {
 		burst = tightBurst
 	}
 	p.burst = p.pace * burst.Seconds()

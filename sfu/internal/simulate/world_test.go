@@ -267,7 +267,7 @@ func (w *world) allocate() {
 	was := w.choice[1]
 	w.result = allocate.Allocate(w.at(), snap.Spend, wants, w.choice[:], allocate.Options{})
 	w.e.SetDemand(w.demand())
-	w.pacer.Set(snap.Bits, w.result.Limited, w.at())
+	w.pacer.Set(pacer.Link{Estimate: snap.Spend, Tight: w.result.Limited, Full: snap.Queue > 100*time.Millisecond}, w.at())
 	if now := w.choice[1]; now.Sending != was.Sending || now.Layer != was.Layer {
 		w.changes = append(w.changes, w.now)
 		if !now.Sending {
