@@ -121,6 +121,9 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 				o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
 			}
 			o.estimate.Feedback(p, now)
+			if o.estimate.Snapshot().Spend < o.result.Spent { // at once, not at the next tick
+				o.allocate(now)
+			}
 			o.probe(now)
 		case *rtcp.TransportLayerNack:
 			if s := o.bySSRC[p.MediaSSRC]; s != nil {

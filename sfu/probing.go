@@ -51,7 +51,8 @@ func (o *outlet) probe(now time.Time) {
 		need, next = min(need, limit), min(next, limit)
 	}
 	c, ok := o.prober.Step(probe.State{
-		Estimate: snap.Bits, Need: need, Next: next, Noisy: snap.Overused || snap.Draining, RTT: snap.RTT,
+		Estimate: snap.Bits, Need: need, Next: next, RTT: snap.RTT,
+		Noisy:  snap.Overused || snap.Draining || snap.Queue > fullQueue,
 		Result: snap.Probe, ResultOf: snap.Cluster,
 	}, now)
 	if !ok {

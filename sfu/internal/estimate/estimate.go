@@ -57,6 +57,7 @@ type Estimator struct {
 
 	acked  acked
 	lately lately
+	queue  queue
 	trend  trend
 	loss   loss
 	probe  probe
@@ -128,9 +129,11 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
 	e.heard, e.lastTick = now, now
 	e.walk(fb, now)
 	if e.loss.weigh(now) {
-		e.rate.lose(e.loss.share)
+		e.rate.lose(min(e.loss.share, e.loss.lasting))
 	}
-	e.rate.update(now, e.trend.state, seen{e.acked.bits(), e.lately.bits(), e.trend.queue(), e.rtt})
+	is := seen{acked: e.acked.bits(), queue: e.queue.stands(), rtt: e.rtt}
+	is.lately, is.stretch = e.lately.measure()
+	e.rate.update(now, e.trend.state, is)
 	if bits := e.probe.take(); bits > 0 && e.trend.state != overused {
 		e.rate.proven(bits, now)
 	}
@@ -213,12 +216,13 @@ func (e *Estimator) status(number uint64, received bool, arrival, now time.Durat
 	p.acked = true
 	e.roundTrip(now - p.at)
 	e.acked.add(arrival, int(p.size))
-	e.lately.add(arrival, int(p.size))
+	e.lately.add(p.at, arrival, int(p.size))
 	if p.probe != 0 {
 		e.probe.acked(p.probe, p.at, arrival, int(p.size))
 		return // a cluster is queue, and gone as soon as it has passed
 	}
 	e.trend.add(p.at, arrival, int(p.size))
+	e.queue.add(p.at, arrival)
 }
 
 func (e *Estimator) roundTrip(sample time.Duration) {
@@ -268,7 +272,7 @@ func (e *Estimator) Snapshot() Snapshot {
 	return Snapshot{
 		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
 		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Draining: e.rate.draining,
-		Queue: e.trend.queue(),
+		Queue: e.queue.stands(),
 		Probe: uint64(e.probe.result), Cluster: e.probe.cluster,
 	}
 }

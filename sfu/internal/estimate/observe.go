@@ -61,11 +61,12 @@ const (
 // link that has narrowed carries shows here long before it does in acked.
 type lately struct {
 	at   [latelyPackets]time.Duration
+	sent [latelyPackets]time.Duration
 	size [latelyPackets]int32
 	n    int
 }
 
-func (l *lately) add(arrived time.Duration, size int) {
+func (l *lately) add(sent, arrived time.Duration, size int) {
 	if l.n > 0 {
 		switch passed := arrived - l.at[(l.n-1)%latelyPackets]; {
 		case passed < 0: // out of order
@@ -74,30 +75,60 @@ func (l *lately) add(arrived time.Duration, size int) {
 			l.n = 0
 		}
 	}
-	l.at[l.n%latelyPackets], l.size[l.n%latelyPackets] = arrived, int32(size)
+	i := l.n % latelyPackets
+	l.at[i], l.sent[i], l.size[i] = arrived, sent, int32(size)
 	l.n++
 }
 
-// bits is the rate; 0: too little has come.
-func (l *lately) bits() float64 {
+// measure is the rate, and how many times as long as the sending the arriving
+// took; 0: too little has come.
+func (l *lately) measure() (bits, stretch float64) {
 	if l.n == 0 {
-		return 0
+		return 0, 0
 	}
-	newest := l.at[(l.n-1)%latelyPackets]
+	last := (l.n - 1) % latelyPackets
 	bytes := 0
 	for back := 1; back < min(l.n, latelyPackets); back++ {
 		bytes += int(l.size[(l.n-back)%latelyPackets])
-		span := newest - l.at[(l.n-back-1)%latelyPackets]
+		first := (l.n - back - 1) % latelyPackets
+		span := l.at[last] - l.at[first]
 		if back >= latelyLeast && (span >= latelySpan || back == latelyPackets-1) && span > 0 {
-			return float64(bytes*8) / span.Seconds()
+			took := max(l.sent[last]-l.sent[first], time.Millisecond)
+			return float64(bytes*8) / span.Seconds(), float64(span) / float64(took)
 		}
 	}
-	return 0
+	return 0, 0
 }
+
+// queue tells how long packets stand in the bottleneck's queue: what the newest
+// took beyond the least of the last five to ten seconds. The clocks' offset is
+// in both.
+type queue struct {
+	newest      time.Duration
+	before, now time.Duration // the least of each half
+	turned      time.Duration
+	known       bool
+}
+
+const queueTurn = 5 * time.Second
+
+func (q *queue) add(sent, arrived time.Duration) {
+	q.newest = arrived - sent
+	switch {
+	case !q.known:
+		q.before, q.now, q.turned, q.known = q.newest, q.newest, arrived, true
+	case arrived-q.turned >= queueTurn:
+		q.before, q.now, q.turned = q.now, q.newest, arrived
+	}
+	q.now = min(q.now, q.newest)
+}
+
+func (q *queue) stands() time.Duration { return q.newest - min(q.before, q.now) }
 
 // loss counts what was lost, by the second.
 type loss struct {
 	share      float64 // of the last whole second
+	lasting    float64 // of the last few: a burst is over before anything could help
 	lost, seen int
 	weighed    time.Duration
 }
@@ -118,6 +149,7 @@ func (l *loss) weigh(now time.Duration) bool {
 		return false
 	}
 	l.share = float64(l.lost) / float64(l.seen)
+	l.lasting += (l.share - l.lasting) / 2
 	l.lost, l.seen, l.weighed = 0, 0, now
 	return true
 }

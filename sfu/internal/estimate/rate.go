@@ -19,7 +19,8 @@ const (
 
 	standing = 100 * time.Millisecond // of queue: it is there
 	// leap is queue that needs no trend to be believed, where little arrives.
-	leap      = 160 * time.Millisecond
+	leap      = 80 * time.Millisecond
+	stretched = 1.3
 	drained   = 60 * time.Millisecond
 	drainMost = 5 * time.Second
 	deep      = 0.6 // of the estimate: a fall to less than that
@@ -51,6 +52,7 @@ func newRate(o Options) rate {
 // seen is what the reports tell beside the trend.
 type seen struct {
 	acked, lately float64 // bits/s
+	stretch       float64 // see lately
 	queue, rtt    time.Duration
 }
 
@@ -58,11 +60,11 @@ type seen struct {
 func (r *rate) update(now time.Duration, s state, is seen) {
 	passed := min(now-r.updated, time.Second)
 	r.updated = now
-	sudden := is.queue > r.queue && is.queue > leap && is.lately > 0 && is.lately < deep*r.bits
+	sudden := is.queue > r.queue && is.queue > leap && is.stretch > stretched && is.lately < deep*r.bits
 	r.queue = is.queue
 	switch {
 	case s == overused, sudden:
-		r.lower(now, is)
+		r.lower(now, is, sudden)
 	case s == normal:
 		r.raise(now, is.acked, passed, is.rtt)
 	}
@@ -74,7 +76,7 @@ func (r *rate) update(now time.Duration, s state, is seen) {
 
 // lower goes below what arrives, so that the queue drains; then a round trip
 // must pass before that can show.
-func (r *rate) lower(now time.Duration, is seen) {
+func (r *rate) lower(now time.Duration, is seen, sudden bool) {
 	carried := is.acked
 	if is.lately > 0 {
 		carried = is.lately
@@ -84,7 +86,7 @@ func (r *rate) lower(now time.Duration, is seen) {
 		return
 	}
 	to := backoff * carried
-	if is.queue < standing { // so little is sent that it tells nothing: step by step
+	if !sudden && is.queue < standing || is.stretch < stretched && is.acked < r.bits/2 { // what is sent tells little: step by step
 		to = max(to, backoff*r.bits)
 		if again {
 			return

@@ -34,7 +34,6 @@ type trend struct {
 	current, last group
 	groups        int
 	delay, smooth float64 // accumulated delay variation, ms
-	floor         floor   // of delay
 	times, delays [samples]float64
 	at, filled    int
 
@@ -82,12 +81,11 @@ func (t *trend) measure(g *group) {
 	}
 	if arrived > stall {
 		t.groups, t.filled, t.delay, t.smooth, t.over = 0, 0, 0, 0, 0
-		t.state, t.floor = normal, floor{}
+		t.state = normal
 		return
 	}
 	t.groups++
 	t.delay += milliseconds(arrived - (g.sent - t.last.sent))
-	t.floor.add(t.delay, g.arrived)
 	t.smooth = smoothing*t.smooth + (1-smoothing)*t.delay
 	t.times[t.at], t.delays[t.at] = milliseconds(g.arrived), t.smooth
 	t.at = (t.at + 1) % samples
@@ -149,38 +147,6 @@ func (t *trend) adapt(modified float64, now time.Duration) {
 		k = thresholdDown
 	}
 	t.threshold = min(max(t.threshold+k*(modified-t.threshold)*passed, 6), 600)
-}
-
-// queue is how long packets stand in the bottleneck's queue, as far as the
-// delay of the last seconds tells.
-func (t *trend) queue() time.Duration {
-	return time.Duration(t.floor.above(t.delay) * float64(time.Millisecond))
-}
-
-// floor is the least of the last five to ten seconds.
-type floor struct {
-	before, now float64
-	turned      time.Duration
-	filled      int // halves that hold something
-}
-
-const floorTurn = 5 * time.Second
-
-func (f *floor) add(delay float64, at time.Duration) {
-	switch {
-	case f.filled == 0:
-		f.before, f.now, f.turned, f.filled = delay, delay, at, 1
-	case at-f.turned >= floorTurn:
-		f.before, f.now, f.turned = f.now, delay, at
-	}
-	f.now = min(f.now, delay)
-}
-
-func (f *floor) above(delay float64) float64 {
-	if f.filled == 0 {
-		return 0
-	}
-	return max(delay-min(f.before, f.now), 0)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -14,7 +14,7 @@ import "time"
 const (
 	// A thin link is filled by a picture for as long as the picture is large, and
 	// the voice waits behind it; a wide one is done with it in no time.
-	thinPace, widePace = 1.25, 2.5
+	thinPace, widePace = 1.1, 2.5
 	thin, wide         = 500_000, 1_500_000 // bits/s
 
 	// tightBurst is what leaves at once while the estimate holds something back,

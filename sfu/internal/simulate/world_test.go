@@ -26,6 +26,8 @@ const (
 	tick      = 100 * time.Millisecond
 	startBits = 100_000
 	mtu       = 1200
+
+	reportEvery = 100 * time.Millisecond // the receiver; Chromium between 50 and 250 ms
 )
 
 var epoch = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
@@ -49,6 +51,7 @@ type world struct {
 	choice [2]allocate.Choice
 	result allocate.Result
 	top    uint8 // spatial layer wanted at most
+	off    bool  // no camera wanted
 
 	now         time.Duration
 	number      uint16
@@ -78,6 +81,7 @@ type seen struct {
 	voiceLate            []time.Duration // beyond the delay, each packet's
 	voiceAt              []time.Duration
 	videoBytes           int // that arrived
+	videoSent            int
 	padBytes             int
 	changes              []time.Duration // of the camera's choice
 	over                 time.Duration   // since when more is allocated than estimated
@@ -130,6 +134,9 @@ func (w *world) run(d time.Duration) {
 func (w *world) send(k kind, size int, cluster uint8) bool {
 	w.e.Sent(w.number, size, cluster, w.at())
 	w.pacer.Sent(size, w.at())
+	if k == video {
+		w.videoSent += size
+	}
 	p := parcel{kind: k, size: size, number: w.number, sent: w.now}
 	w.number++
 	return w.link.put(p)
@@ -151,18 +158,15 @@ func (w *world) arrive(p parcel) {
 	w.arrived = append(w.arrived, p)
 }
 
-// receive is the receiver: it reports what has arrived as Chromium does, and the
-// reports that have come back are taken in.
+// receive is the receiver's reports of what has arrived, and takes in those that
+// have come back.
 func (w *world) receive() {
 	if w.now >= w.nextTell {
 		here := 0
-		bytes := 0
 		for here < len(w.arrived) && w.arrived[here].due <= w.now {
-			bytes += w.arrived[here].size
 			here++
 		}
-		every := 100 * time.Millisecond
-		w.nextTell = w.now + every
+		w.nextTell = w.now + reportEvery
 		if here > 0 {
 			w.reports = append(w.reports, told{w.now + w.link.delay, report(w.told, w.arrived[:here])})
 			w.told = w.arrived[here-1].number + 1
@@ -172,6 +176,9 @@ func (w *world) receive() {
 	for len(w.reports) > 0 && w.reports[0].due <= w.now {
 		w.e.Feedback(w.reports[0].fb, w.at())
 		w.reports = w.reports[1:]
+		if w.e.Snapshot().Spend < w.result.Spent {
+			w.allocate()
+		}
 		w.probe()
 	}
 }
@@ -262,7 +269,7 @@ func (w *world) allocate() {
 	snap := w.e.Snapshot()
 	wants := []allocate.Want{
 		{Rung: allocate.Voice, Rates: &allocate.Rates{{uint64(voiceBits)}}, Now: w.choice[0]},
-		{Rung: allocate.TeacherCamera, Rates: &w.rates, Max: allocate.Layer{Spatial: w.top, Temporal: 2}, Now: w.choice[1]},
+		{Rung: allocate.TeacherCamera, Rates: &w.rates, Max: allocate.Layer{Spatial: w.top, Temporal: 2}, Now: w.choice[1], Off: w.off},
 	}
 	was := w.choice[1]
 	w.result = allocate.Allocate(w.at(), snap.Spend, wants, w.choice[:], allocate.Options{})
@@ -288,7 +295,7 @@ func (w *world) probe() {
 	snap := w.e.Snapshot()
 	c, ok := w.prober.Step(probe.State{
 		Estimate: snap.Bits, Need: w.demand() * 12 / 10, Next: w.result.Next,
-		Noisy: snap.Overused || snap.Draining, RTT: snap.RTT, Result: snap.Probe, ResultOf: snap.Cluster,
+		Noisy: snap.Overused || snap.Draining || snap.Queue > 100*time.Millisecond, RTT: snap.RTT, Result: snap.Probe, ResultOf: snap.Cluster,
 	}, w.at())
 	if !ok {
 		return
