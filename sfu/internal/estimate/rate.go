@@ -39,6 +39,7 @@ type rate struct {
 	drainUntil     time.Duration
 	fell           time.Duration // deep
 	queue          time.Duration // at the last report
+	contest        contest
 	probed         time.Duration // when a probe last got through
 }
 
@@ -53,6 +54,7 @@ func newRate(o Options) rate {
 type seen struct {
 	acked, lately float64 // bits/s
 	stretch       float64 // see lately
+	loss          float64 // share, of the last seconds
 	queue, rtt    time.Duration
 }
 
@@ -60,6 +62,10 @@ type seen struct {
 func (r *rate) update(now time.Duration, s state, is seen) {
 	passed := min(now-r.updated, time.Second)
 	r.updated = now
+	if most := r.contest.update(now, r.bits, is); most > 0 {
+		r.contend(now, is.acked, passed, most)
+		return
+	}
 	sudden := is.queue > r.queue && is.queue > leap && is.stretch > stretched && is.lately < deep*r.bits
 	r.queue = is.queue
 	switch {
@@ -118,6 +124,15 @@ func (r *rate) spend() float64 {
 		return r.bits / 2
 	}
 	return r.bits
+}
+
+// contend rises beside another connection that has filled the queue.
+func (r *rate) contend(now time.Duration, acked float64, passed time.Duration, most float64) {
+	r.draining, r.lowered = false, now
+	most = min(most, 2*acked+50_000)
+	if r.bits < most {
+		r.bits = min(r.bits*math.Pow(regrowth, passed.Seconds()), most)
+	}
 }
 
 // learn remembers the throughput at which the queue grew.
