@@ -22,12 +22,13 @@ const (
 	dropName                          // another stream is the layer that it is named after
 	dropConns                         // a connection to ICE over TCP: too many
 	dropCandidate                     // a client's candidate: malformed
+	dropPace                          // too much waited for its turn
 	dropDescription                   // a client's description: unusable
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "name", "connections", "candidate", "description",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "name", "connections", "candidate", "pace", "description",
 }
 
 // What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.
@@ -50,6 +51,7 @@ type metrics struct {
 
 	packetsIn, packetsOut, bytesIn, bytesOut prometheus.Counter
 	retransmitted, keyframesAsked, panics    prometheus.Counter
+	probes                                   prometheus.Counter
 	dropped                                  [dropReasons]prometheus.Counter
 	joinSeconds                              prometheus.Histogram
 
@@ -85,6 +87,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		bytesIn:         counter("bytes_in_total", "Bytes of RTP received."),
 		bytesOut:        counter("bytes_out_total", "Bytes of RTP sent."),
 		retransmitted:   counter("retransmitted_total", "Packets sent again for a NACK."),
+		probes:          counter("probes_total", "Bursts of padding sent to see whether more passes."),
 		keyframesAsked:  counter("keyframes_asked_total", "Keyframe requests sent to publishers."),
 		panics:          counter("panics_total", "Panics caught; each closed one peer."),
 		joinSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -104,7 +107,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	for _, c := range []prometheus.Collector{
 		m.peers, m.routers, m.publications, m.subscriptions, m.packetsIn, m.packetsOut, m.bytesIn, m.bytesOut,
-		m.retransmitted, m.keyframesAsked, m.panics, m.joinSeconds, drops,
+		m.retransmitted, m.probes, m.keyframesAsked, m.panics, m.joinSeconds, drops,
 		m.candidates, m.turnAllocations, m.turnReplaced, refusals,
 	} {
 		if err := reg.Register(c); err != nil {

@@ -153,6 +153,6 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	})
 	link.bits.Store(20_000_000)
 	paused(false)
-	sees(small)
+	sees(large)
 	hears()
 }

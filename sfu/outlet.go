@@ -8,6 +8,8 @@ import (
 
 	"preau/sfu/internal/allocate"
 	"preau/sfu/internal/estimate"
+	"preau/sfu/internal/pacer"
+	"preau/sfu/internal/probe"
 )
 
 const (
@@ -17,8 +19,6 @@ const (
 	// some 25 Mb/s, enough for all that an outage took, too little to starve the others' packets.
 	maxAgain     = 256
 	wireOverhead = 28 + 16 // IPv4 and UDP headers, and SRTP's AEAD tag
-	// startBits is the estimate before there is one: a layer for a phone and the voices.
-	startBits = 1_000_000
 	// stale is after how long without a packet sent an estimate tells nothing any more.
 	stale = 3 * time.Second
 )
@@ -45,6 +45,15 @@ type outlet struct {
 	again                  int  // of those, packets sent again
 	heard                  bool // transport-wide feedback has come: the estimate counts
 	estimate               *estimate.Estimator
+	prober                 probe.Prober
+	tried                  time.Time // when clusters could be sent first
+	deaf                   bool      // no feedback will come though it was negotiated
+	cluster                uint8     // being sent; 0: none
+	pacer                  pacer.Pacer
+	queue, repairs         pacer.Queue[held]
+	repaired               bool // of the two, the last that was looked at first
+	pacing                 bool // something waits, and the writer knows
+	result                 allocate.Result
 	judged                 time.Time
 	spare                  uint64 // as it was told, bits per second
 	spareTold              time.Time
@@ -57,12 +66,17 @@ type outlet struct {
 func newOutlet(p *Peer, w *writer, t *transport) *outlet {
 	return &outlet{
 		peer: p, writer: w, transport: t,
-		bySSRC: map[uint32]*subscription{}, estimate: newEstimate(),
+		bySSRC: map[uint32]*subscription{}, estimate: newEstimate(false),
 	}
 }
 
-func newEstimate() *estimate.Estimator {
-	return estimate.New(estimate.Options{Start: startBits})
+// newEstimate begins where nothing is known; tried: clusters will tell.
+func newEstimate(tried bool) *estimate.Estimator {
+	e := estimate.New(estimate.Options{Start: startBits})
+	if tried {
+		e.Tried(startTried)
+	}
+	return e
 }
 
 // offerFeedback hands an RTCP packet to the writer; b is copied.
@@ -80,11 +94,15 @@ func (o *outlet) add(s *subscription) {
 	if s.rtxSSRC != 0 {
 		o.bySSRC[s.rtxSSRC] = s
 	}
+	if s.carries() {
+		o.estimate.Tried(startTried)
+	}
 	o.allocate(time.Now())
 }
 
 func (o *outlet) remove(s *subscription) {
 	o.subs = without(o.subs, s)
+	o.clear(s)
 	delete(o.bySSRC, s.ssrc)
 	delete(o.bySSRC, s.rtxSSRC)
 }
@@ -105,6 +123,10 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 				o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
 			}
 			o.estimate.Feedback(p, now)
+			if o.estimate.Snapshot().Spend < o.result.Spent { // at once, not at the next tick
+				o.allocate(now)
+			}
+			o.probe(now)
 		case *rtcp.TransportLayerNack:
 			if s := o.bySSRC[p.MediaSSRC]; s != nil {
 				s.resend(w, p.Nacks, now)
@@ -138,6 +160,7 @@ func (o *outlet) tick(now time.Time) {
 	o.estimate.Tick(now)
 	o.allocate(now)
 	o.tellSpare(now)
+	o.probe(now)
 	o.judge(now)
 	for _, s := range o.subs {
 		s.tick(now)
@@ -166,14 +189,16 @@ func (o *outlet) allocate(now time.Time) {
 		o.wants = append(o.wants, s.want(&o.rates[i]))
 		o.choices = append(o.choices, s.unlimited(now))
 	}
+	o.result = allocate.Result{}
 	if bits := o.budget(); bits > 0 {
 		o.bits.Store(bits)
-		r := allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
+		o.result = allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
 		o.estimate.SetDemand(o.demand())
-		if r.Limited && now.Sub(o.lastSent) > stale { // all paused: without this, for ever
-			o.estimate, o.lastSent = newEstimate(), now
+		if o.result.Limited && now.Sub(o.lastSent) > stale { // all paused: without this, for ever
+			o.estimate, o.lastSent = newEstimate(o.carrier() != nil), now
 		}
 	}
+	o.setPace(now)
 	if o.peer.o.NoPause {
 		o.unpause(now)
 	}
@@ -183,9 +208,9 @@ func (o *outlet) allocate(now time.Time) {
 // budget is what there is to spend, in bits per second; 0: no estimate, so no bound.
 func (o *outlet) budget() uint64 {
 	limit := o.limit.Load()
-	bits := o.estimate.Snapshot().Bits
+	bits := o.estimate.Snapshot().Spend
 	switch {
-	case !o.heard || bits == 0:
+	case bits == 0, !o.heard && (o.deaf || o.carrier() == nil):
 		return limit
 	case limit > 0:
 		return min(bits, limit)

@@ -180,32 +180,28 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 		if l := p.layers[0].Load(); l != nil && l.alive(now) {
 			l.rate.read(r)
 			if r[0][0] == 0 {
-				r[0][0] = p.presumed()
+				r[0][0] = p.presumed(0)
 			}
 		}
 		return
 	}
-	lowest := true
 	for i := range p.layers {
-		l := p.layers[i].Load()
-		if l == nil || !l.alive(now) {
-			continue
+		if l := p.layers[i].Load(); l != nil && l.alive(now) {
+			l.rate.readFlat(&r[i])
+			if r[i][0] == 0 {
+				r[i][0] = p.presumed(i)
+			}
 		}
-		l.rate.readFlat(&r[i])
-		if lowest && r[i] == [allocate.Temporals]uint64{} {
-			r[i][0] = p.presumed()
-		}
-		lowest = false
 	}
 }
 
-// presumed is what a stream costs that has come for too short a time to be measured: without a
+// presumed is what a layer's stream costs that has come for too short a time to be measured: without a
 // figure it would be paused as soon as it has begun.
-func (p *publication) presumed() uint64 {
+func (p *publication) presumed(layer int) uint64 {
 	if p.spec.Kind == KindAudio {
 		return 40_000
 	}
-	return 150_000
+	return [maxLayers]uint64{150_000, 500_000, 1_500_000}[layer]
 }
 
 // single says that all the publication's layers come in one stream (SVC), or that it has but one;

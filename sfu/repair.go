@@ -16,14 +16,16 @@ import (
 // once the peer has got maxAgain since the last tick, is left unanswered: the client asks again.
 func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
 	left, asked := maxNacks, 0
-	gap := max(s.rtt, 10*time.Millisecond)
+	gap := s.repairGap()
 	for _, n := range nacks {
 		asked += 1 + bits.OnesCount16(uint16(n.LostPackets))
 		if left <= 0 {
 			continue
 		}
 		n.Range(func(seq uint16) bool {
-			s.resendOne(w, seq, now, gap)
+			if !s.out.holdAgain(s, seq, now) {
+				s.resendOne(w, seq, now, gap)
+			}
 			left--
 			return left > 0
 		})
@@ -32,6 +34,9 @@ func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
 		s.out.peer.node.m.dropped[dropNack].Add(float64(asked - maxNacks))
 	}
 }
+
+// repairGap is how soon the same packet is not sent again.
+func (s *subscription) repairGap() time.Duration { return max(s.rtt, 10*time.Millisecond) }
 
 func (s *subscription) resendOne(w *writer, seq uint16, now time.Time, gap time.Duration) {
 	if s.out.again >= maxAgain {

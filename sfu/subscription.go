@@ -183,6 +183,8 @@ func (s *subscription) tick(now time.Time) {
 	}
 	wanted := s.pub.stream(s.choice.Spatial)
 	switch {
+	case s.current == noLayer && !s.out.queue.Empty(): // what waited was too much: another picture is for later
+		return
 	case s.current == wanted && !s.picker.Behind():
 		s.behind = time.Time{}
 		return
@@ -200,15 +202,17 @@ func (s *subscription) tick(now time.Time) {
 
 // cut ends the stretch being sent: video goes on at a keyframe, voice at once.
 func (s *subscription) cut() {
+	s.out.clear(s)
 	s.current = noLayer
 	s.munger.Cut()
 }
 
-// forward sends p if it is wanted.
+// forward sends p if it is wanted, or has it wait for its turn.
 func (s *subscription) forward(w *writer, p *packet.Packet) {
 	if !s.choice.Sending || !s.out.ready.Load() {
 		return
 	}
+	enters := false
 	switch layer := int(p.Layer); {
 	case s.pub.spec.Kind == KindAudio:
 		if !s.speaks(p) {
@@ -219,6 +223,17 @@ func (s *subscription) forward(w *writer, p *packet.Packet) {
 			return
 		}
 		s.current = layer
+		enters = true
+	}
+	if !s.out.hold(s, p, enters) {
+		s.pass(w, p, enters)
+	}
+}
+
+// pass sends p, whose turn it is; enters: the stream goes over to its layer.
+func (s *subscription) pass(w *writer, p *packet.Packet, enters bool) {
+	if enters {
+		s.munger.Cut() // what was dropped before may be of the same layer
 		s.picker.Enter(p)
 	}
 	if !s.picker.Take(p) {
@@ -283,13 +298,14 @@ func (s *subscription) extend(p *packet.Packet) {
 // write numbers and sends one packet on the connection.
 func (s *subscription) write(h *rtp.Header, payload []byte) {
 	o := s.out
-	size := h.MarshalSize() + len(payload) + wireOverhead
+	size := h.MarshalSize() + len(payload) + int(h.PaddingSize) + wireOverhead
 	o.lastSent = time.Now()
 	if s.hasTransportWide {
 		s.transportWide[0], s.transportWide[1] = byte(o.number>>8), byte(o.number)
-		o.estimate.Sent(o.number, size, 0, o.lastSent)
+		o.estimate.Sent(o.number, size, o.cluster, o.lastSent)
 		o.number++
 	}
+	o.pacer.Sent(size, o.lastSent)
 	if _, err := s.wire.WriteRTP(h, payload); err != nil {
 		o.peer.node.m.drop(dropWrite)
 		o.drops.Add(1)

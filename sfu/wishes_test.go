@@ -108,7 +108,7 @@ func TestSpeakersLevels(t *testing.T) {
 // A bound on the bandwidth holds without an estimate and with one; what would be paused for it is not
 // where the client does not want that, and keeps its time of change.
 func TestBandwidthBoundAndNoPause(t *testing.T) {
-	o := &outlet{estimate: newEstimate(), peer: &Peer{}}
+	o := &outlet{estimate: newEstimate(false), peer: &Peer{}}
 	o.peer.out = o
 	if o.budget() != 0 {
 		t.Error("without an estimate there is a bound")

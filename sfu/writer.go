@@ -3,6 +3,8 @@ package sfu
 import (
 	"time"
 
+	"github.com/pion/rtp"
+
 	"preau/sfu/packet"
 )
 
@@ -10,9 +12,10 @@ import (
 //
 //  1. taken from the queue its layer's reader put it in (full: dropped and counted);
 //  2. for each subscription of the publication that this writer owns: wanted? (layer, pause)
-//  3. munged: sequence number, timestamp, picture id;
-//  4. header built in the subscription's own rtp.Header, transport-wide number added;
-//  5. encrypted and written by pion.
+//  3. a picture that would stand in the link's queue waits in the outlet's (see pacing.go);
+//  4. munged: sequence number, timestamp, picture id;
+//  5. header built in the subscription's own rtp.Header, transport-wide number added;
+//  6. encrypted and written by pion.
 //
 // Feedback of the same peers (NACK, PLI, transport-wide) comes through the same goroutine, so that
 // a subscription and its connection's numbers need no lock.
@@ -61,8 +64,12 @@ type writer struct {
 	// owned by run
 	outs    []*outlet
 	subs    map[*publication][]*subscription
-	current *Peer  // whose work is being done, for the guard
-	scratch []byte // a payload being rewritten
+	current *Peer       // whose work is being done, for the guard
+	scratch []byte      // a payload being rewritten
+	padding rtp.Header  // of the packet being padded
+	now     time.Time   // when the work on the present item began
+	pace    *time.Timer // runs while something waits
+	paced   []*outlet   // where it does
 }
 
 func newWriter(n *Node, index int) *writer {
@@ -71,6 +78,7 @@ func newWriter(n *Node, index int) *writer {
 		voice: make(chan item, writerQueue), video: make(chan item, writerQueue),
 		feedback: make(chan feedback, feedbackQueue), calls: make(chan func(), callQueue),
 		subs: map[*publication][]*subscription{}, scratch: make([]byte, 0, 2*packet.MaxSize),
+		pace: time.NewTimer(time.Hour), // set again before it matters
 	}
 }
 
@@ -105,6 +113,7 @@ func (w *writer) call(f func()) {
 func (w *writer) run() {
 	tick := time.NewTicker(writerTick)
 	defer tick.Stop()
+	defer w.pace.Stop()
 	for w.work(tick.C) {
 	}
 }
@@ -130,6 +139,8 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 			fb.out.feedback(w, fb.ssrc, fb.raw)
 		case i := <-w.video:
 			w.handle(i)
+		case <-w.pace.C:
+			w.drainAll()
 		case now := <-tick:
 			w.tick(now)
 		case <-w.node.done:
@@ -142,6 +153,7 @@ func (w *writer) handle(i item) {
 	if i.packet != nil {
 		defer i.packet.Release()
 	}
+	w.now = time.Now()
 	for _, s := range w.subs[i.pub] {
 		w.current = s.out.peer
 		switch i.kind {
@@ -159,6 +171,9 @@ func (w *writer) tick(now time.Time) {
 	for _, o := range w.outs {
 		w.current = o.peer
 		o.tick(now)
+	}
+	if len(w.paced) > 0 { // a panic may have come between
+		w.pace.Reset(paceTick)
 	}
 }
 

@@ -47,12 +47,17 @@ type Choice struct {
 	Sending bool // false: paused
 	Layer
 	Since time.Time // when it last changed
+	Fell  bool      // to less
+	// Hold is for how long after it fell it does not rise again: the longer, the
+	// more often a rise did not last. Zero: not yet set.
+	Hold time.Duration
 }
 
 // Options tune hysteresis; zero values mean the defaults.
 type Options struct {
 	Headroom float64       // a step up must fit this many times over; 1.2
-	Hold     time.Duration // no step up sooner after a change; 2 s
+	Hold     time.Duration // no step up sooner after a step down; 2 s, and up to 16 times that
+	Pause    time.Duration // no step up sooner after one; 300 ms
 }
 
 // Result is an allocation.

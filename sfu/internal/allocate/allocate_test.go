@@ -112,6 +112,7 @@ func TestHysteresis(t *testing.T) {
 		{20, "--"},
 		{64, "--"},
 		{64, "--"}, // resuming needs headroom too
+		{75, "--"}, // longer, as the last rise did not last
 		{75, "00"},
 	} {
 		Allocate(now, c.kbps*1000, wants, choices, Options{})

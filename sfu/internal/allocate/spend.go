@@ -33,6 +33,9 @@ func (o Options) withDefaults() Options {
 	if o.Hold <= 0 {
 		o.Hold = 2 * time.Second
 	}
+	if o.Pause <= 0 {
+		o.Pause = 300 * time.Millisecond
+	}
 	return o
 }
 
@@ -108,7 +111,7 @@ func (s *spending) affords(i int, layer Layer, spent uint64) bool {
 	price := w.rate(layer)
 	if w.Now.below(layer) && !s.first(w) {
 		price = uint64(float64(price) * s.options.Headroom)
-		if s.now.Sub(w.Now.Since) < s.options.Hold {
+		if s.now.Sub(w.Now.Since) < s.hold(w, uint64(price) <= (s.left+spent)/ample) {
 			s.missed(price, spent)
 			return false
 		}
@@ -118,6 +121,43 @@ func (s *spending) affords(i int, layer Layer, spent uint64) bool {
 		return false
 	}
 	return true
+}
+
+const (
+	// ample is how many times over a step must fit to wait no longer than after a
+	// first fall: the link has changed.
+	ample = 2
+	// lasts is how long a rise must last not to have been a mistake.
+	lasts = 30 * time.Second
+	// longer and longest are what becomes of Hold when it was.
+	longer, longest = 2, 16
+)
+
+// hold is how long a subscription must stay as it is before it may rise.
+func (s *spending) hold(w *Want, ample bool) time.Duration {
+	switch {
+	case !w.Now.Fell:
+		return s.options.Pause
+	case ample:
+		return s.options.Hold
+	}
+	return max(w.Now.Hold, s.options.Hold)
+}
+
+// holdAfter is the Hold of a choice that has just changed.
+func (s *spending) holdAfter(now Choice, fell bool) time.Duration {
+	stood := s.now.Sub(now.Since)
+	switch {
+	case now.Since.IsZero():
+		return 0
+	case fell && now.Hold == 0:
+		return s.options.Hold
+	case fell && !now.Fell && stood < lasts:
+		return min(longer*now.Hold, longest*s.options.Hold)
+	case !fell && now.Fell, stood < lasts: // a new try, or one of several steps
+		return now.Hold
+	}
+	return max(now.Hold/longer, s.options.Hold)
 }
 
 // first says whether a subscription is allocated for the first time, when
@@ -146,9 +186,10 @@ func (s *spending) result(estimate uint64) Result {
 	var r Result
 	for i := range s.wants {
 		w, c := &s.wants[i], &s.choices[i]
-		c.Since = w.Now.Since
+		c.Since, c.Fell, c.Hold = w.Now.Since, w.Now.Fell, w.Now.Hold
 		if c.Sending != w.Now.Sending || c.Layer != w.Now.Layer || c.Since.IsZero() {
-			c.Since = s.now
+			c.Since, c.Fell = s.now, w.Now.Sending && (!c.Sending || !w.Now.below(c.Layer))
+			c.Hold = s.holdAfter(w.Now, c.Fell)
 		}
 		if c.Sending {
 			r.Spent += w.rate(c.Layer)

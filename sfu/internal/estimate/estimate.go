@@ -55,11 +55,13 @@ type Estimator struct {
 	remote    uint64 // newest reference time, unwrapped
 	remoteSet bool
 
-	acked acked
-	trend trend
-	loss  loss
-	probe probe
-	rate  rate
+	acked  acked
+	lately lately
+	queue  queue
+	trend  trend
+	loss   loss
+	probe  probe
+	rate   rate
 
 	rtt      time.Duration
 	heard    time.Duration // last feedback
@@ -101,6 +103,16 @@ func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {
 	}
 }
 
+// Tried says that clusters will show from now on what passes (see Probe), and what
+// to begin with until one has, in bits/s.
+func (e *Estimator) Tried(start uint64) { e.rate.trust(float64(start)) }
+
+// Probe announces a cluster: packets sent in one burst, which the link spreads
+// out, to see whether that many bits per second pass. The number is not 0.
+func (e *Estimator) Probe(cluster uint8, bits uint64) {
+	e.probe = probe{cluster: cluster, most: float64(bits)}
+}
+
 func (e *Estimator) extend(sequence uint16) uint64 {
 	return e.newest + uint64(int64(int16(sequence-uint16(e.newest))))
 }
@@ -117,10 +129,12 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
 	e.heard, e.lastTick = now, now
 	e.walk(fb, now)
 	if e.loss.weigh(now) {
-		e.rate.lose(e.loss.share)
+		e.rate.lose(min(e.loss.share, e.loss.lasting))
 	}
-	e.rate.update(now, e.trend.state, e.acked.bits(), e.rtt)
-	if bits := e.probe.result(); bits > 0 && e.trend.state != overused {
+	is := seen{loss: e.loss.lasting, acked: e.acked.bits(), queue: e.queue.stands(), rtt: e.rtt}
+	is.lately, is.stretch = e.lately.measure()
+	e.rate.update(now, e.trend.state, is)
+	if bits := e.probe.take(); bits > 0 && e.trend.state != overused {
 		e.rate.proven(bits, now)
 	}
 }
@@ -202,10 +216,13 @@ func (e *Estimator) status(number uint64, received bool, arrival, now time.Durat
 	p.acked = true
 	e.roundTrip(now - p.at)
 	e.acked.add(arrival, int(p.size))
-	e.trend.add(p.at, arrival, int(p.size))
+	e.lately.add(p.at, arrival, int(p.size))
 	if p.probe != 0 {
 		e.probe.acked(p.probe, p.at, arrival, int(p.size))
+		return // a cluster is queue, and gone as soon as it has passed
 	}
+	e.trend.add(p.at, arrival, int(p.size))
+	e.queue.add(p.at, arrival)
 }
 
 func (e *Estimator) roundTrip(sample time.Duration) {
@@ -243,12 +260,19 @@ type Snapshot struct {
 	Loss     float64       // of the last second, 0 to 1
 	RTT      time.Duration // send to feedback, smoothed; 0 before the first
 	Overused bool          // one-way delay is growing
+	Spend    uint64        // what may be spent now: less than Bits while what stood in the queue drains
+	Draining bool          // it does
+	Queue    time.Duration // how long packets stand in the bottleneck's queue
+	Probe    uint64        // bits/s that the cluster of that number got through; 0: not known yet
+	Cluster  uint8
 }
 
 // Snapshot answers with the present state.
 func (e *Estimator) Snapshot() Snapshot {
 	return Snapshot{
 		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
-		Overused: e.trend.state == overused,
+		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Draining: e.rate.draining,
+		Queue: e.queue.stands(),
+		Probe: uint64(e.probe.result), Cluster: e.probe.cluster,
 	}
 }

@@ -93,7 +93,7 @@ func (s *sender) send(size int, probe uint8) time.Duration {
 		s.flying = append(s.flying, arrival{s.sequence, at})
 	}
 	s.sequence++
-	kbps := s.kbps()
+	kbps := float64(s.e.Snapshot().Spend) / 1000
 	if s.limit > 0 {
 		kbps = min(kbps, s.limit)
 	}

@@ -50,9 +50,85 @@ func (a *acked) bits() float64 {
 	return float64(sum*8) / span.Seconds()
 }
 
+const (
+	latelyPackets = 64
+	latelyLeast   = 5
+	latelySpan    = 150 * time.Millisecond
+	latelyGap     = 500 * time.Millisecond // without a packet: nothing was sent, or nothing passed
+)
+
+// lately measures what arrives over a moment just long enough to tell: what a
+// link that has narrowed carries shows here long before it does in acked.
+type lately struct {
+	at   [latelyPackets]time.Duration
+	sent [latelyPackets]time.Duration
+	size [latelyPackets]int32
+	n    int
+}
+
+func (l *lately) add(sent, arrived time.Duration, size int) {
+	if l.n > 0 {
+		switch passed := arrived - l.at[(l.n-1)%latelyPackets]; {
+		case passed < 0: // out of order
+			return
+		case passed > latelyGap:
+			l.n = 0
+		}
+	}
+	i := l.n % latelyPackets
+	l.at[i], l.sent[i], l.size[i] = arrived, sent, int32(size)
+	l.n++
+}
+
+// measure is the rate, and how many times as long as the sending the arriving
+// took; 0: too little has come.
+func (l *lately) measure() (bits, stretch float64) {
+	if l.n == 0 {
+		return 0, 0
+	}
+	last := (l.n - 1) % latelyPackets
+	bytes := 0
+	for back := 1; back < min(l.n, latelyPackets); back++ {
+		bytes += int(l.size[(l.n-back)%latelyPackets])
+		first := (l.n - back - 1) % latelyPackets
+		span := l.at[last] - l.at[first]
+		if back >= latelyLeast && (span >= latelySpan || back == latelyPackets-1) && span > 0 {
+			took := max(l.sent[last]-l.sent[first], time.Millisecond)
+			return float64(bytes*8) / span.Seconds(), float64(span) / float64(took)
+		}
+	}
+	return 0, 0
+}
+
+// queue tells how long packets stand in the bottleneck's queue: what the newest
+// took beyond the least of the last five to ten seconds. The clocks' offset is
+// in both.
+type queue struct {
+	newest      time.Duration
+	before, now time.Duration // the least of each half
+	turned      time.Duration
+	known       bool
+}
+
+const queueTurn = 5 * time.Second
+
+func (q *queue) add(sent, arrived time.Duration) {
+	q.newest = arrived - sent
+	switch {
+	case !q.known:
+		q.before, q.now, q.turned, q.known = q.newest, q.newest, arrived, true
+	case arrived-q.turned >= queueTurn:
+		q.before, q.now, q.turned = q.now, q.newest, arrived
+	}
+	q.now = min(q.now, q.newest)
+}
+
+func (q *queue) stands() time.Duration { return q.newest - min(q.before, q.now) }
+
 // loss counts what was lost, by the second.
 type loss struct {
 	share      float64 // of the last whole second
+	lasting    float64 // of the last few: a burst is over before anything could help
 	lost, seen int
 	weighed    time.Duration
 }
@@ -73,18 +149,21 @@ func (l *loss) weigh(now time.Duration) bool {
 		return false
 	}
 	l.share = float64(l.lost) / float64(l.seen)
+	l.lasting += (l.share - l.lasting) / 2
 	l.lost, l.seen, l.weighed = 0, 0, now
 	return true
 }
 
-// probe measures one burst of packets sent faster than the estimate.
+// probe measures one burst of packets.
 type probe struct {
-	cluster             uint8
-	count, arrived      int
-	bytes               int // of those that arrived, but the first
-	firstSent, lastSent time.Duration
-	first, last         time.Duration // arrivals
-	done                bool
+	cluster        uint8
+	most           float64 // bits/s that it was to show, 0: what it shows
+	count, arrived int
+	bytes          int // of those that arrived, but the first
+	firstSent      time.Duration
+	lastSent       time.Duration
+	first, last    time.Duration // arrivals
+	result         float64       // bits/s that got through; 0: not known yet
 }
 
 func (p *probe) sent(cluster uint8) {
@@ -108,15 +187,20 @@ func (p *probe) acked(cluster uint8, sent, arrived time.Duration, size int) {
 	p.lastSent, p.last = max(p.lastSent, sent), max(p.last, arrived)
 }
 
-// result is the rate that got through, once: 0 until most have arrived.
-func (p *probe) result() float64 {
-	if p.done || p.arrived < 5 || p.arrived*10 < p.count*8 {
+// take is the rate that got through, once: 0 until most have arrived. A burst
+// that arrived together shows no more than it was to show.
+func (p *probe) take() float64 {
+	if p.result > 0 || p.arrived < 5 || p.arrived*10 < p.count*8 {
 		return 0
 	}
 	span := max(p.lastSent-p.firstSent, p.last-p.first)
 	if span <= 0 {
-		return 0
+		p.result = p.most
+		return p.result
 	}
-	p.done = true
-	return float64(p.bytes*8) / span.Seconds()
+	p.result = float64(p.bytes*8) / span.Seconds()
+	if p.most > 0 {
+		p.result = min(p.result, p.most)
+	}
+	return p.result
 }

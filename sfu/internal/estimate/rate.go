@@ -8,13 +8,22 @@ import (
 const (
 	backoff  = 0.85 // of what arrives, at overuse (gcc-02, 5)
 	growth   = 1.08 // a second, far from where overuse was seen
-	headroom = 1.5  // over what is seen to pass
+	regrowth = 1.2
+	headroom = 1.5 // over what is seen to pass
 	// Without probes nothing but the media itself can show that more passes, and
 	// a simulcast layer is up to four times the one below.
 	blindHeadroom = 4
 	blindBase     = 100_000
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
+
+	standing = 100 * time.Millisecond // of queue: it is there
+	// leap is queue that needs no trend to be believed, where little arrives.
+	leap      = 80 * time.Millisecond
+	stretched = 1.3
+	drained   = 60 * time.Millisecond
+	drainMost = 5 * time.Second
+	deep      = 0.6 // of the estimate: a fall to less than that
 )
 
 // rate is raised and lowered by what the trend says.
@@ -23,8 +32,14 @@ type rate struct {
 	demand         float64 // 0: not told
 	capacity       float64 // smoothed throughput at overuse; 0: not known
 	deviation      float64 // of it, relative variance
+	tried          bool    // clusters show what passes beyond what is sent
 	updated        time.Duration
 	lowered        time.Duration
+	draining       bool // what stood in the queue at a deep fall
+	drainUntil     time.Duration
+	fell           time.Duration // deep
+	queue          time.Duration // at the last report
+	contest        contest
 	probed         time.Duration // when a probe last got through
 }
 
@@ -35,28 +50,89 @@ func newRate(o Options) rate {
 	}
 }
 
+// seen is what the reports tell beside the trend.
+type seen struct {
+	acked, lately float64 // bits/s
+	stretch       float64 // see lately
+	loss          float64 // share, of the last seconds
+	queue, rtt    time.Duration
+}
+
 // update is called once for each report.
-func (r *rate) update(now time.Duration, s state, acked float64, rtt time.Duration) {
+func (r *rate) update(now time.Duration, s state, is seen) {
 	passed := min(now-r.updated, time.Second)
 	r.updated = now
-	switch s {
-	case overused:
-		r.lower(now, acked, rtt)
-	case normal:
-		r.raise(now, acked, passed, rtt)
+	if most := r.contest.update(now, r.bits, is); most > 0 {
+		r.contend(now, is.acked, passed, most)
+		return
+	}
+	sudden := is.queue > r.queue && is.queue > leap && is.stretch > stretched && is.lately < deep*r.bits
+	r.queue = is.queue
+	switch {
+	case s == overused, sudden:
+		r.lower(now, is, sudden)
+	case s == normal:
+		r.raise(now, is.acked, passed, is.rtt)
+	}
+	if r.draining {
+		r.drain(now, is)
 	}
 	r.bits = min(max(r.bits, r.min), r.max)
 }
 
 // lower goes below what arrives, so that the queue drains; then a round trip
 // must pass before that can show.
-func (r *rate) lower(now time.Duration, acked float64, rtt time.Duration) {
-	if acked == 0 || now-r.lowered < max(rtt, 100*time.Millisecond) && acked*backoff > r.bits/2 {
+func (r *rate) lower(now time.Duration, is seen, sudden bool) {
+	carried := is.acked
+	if is.lately > 0 {
+		carried = is.lately
+	}
+	again := now-r.lowered < max(is.rtt, 100*time.Millisecond)
+	if carried == 0 || again && carried*backoff > r.bits/2 {
 		return
 	}
+	to := backoff * carried
+	if !sudden && is.queue < standing || is.stretch < stretched && is.acked < r.bits/2 { // what is sent tells little: step by step
+		to = max(to, backoff*r.bits)
+		if again {
+			return
+		}
+	}
+	r.learn(carried)
+	if to < r.bits*deep && is.queue > standing {
+		r.draining, r.fell = true, now
+		r.drainUntil = now + is.queue + is.rtt
+	}
 	r.lowered = now
-	r.learn(acked)
-	r.bits = min(r.bits, backoff*acked)
+	r.bits = min(r.bits, to)
+}
+
+// drain waits until the queue is gone. How long that takes shows only as its
+// packets arrive; a path that has become longer looks the same, for a while.
+func (r *rate) drain(now time.Duration, is seen) {
+	if is.queue < drained || now > r.drainUntil {
+		r.draining = false
+		return
+	}
+	r.drainUntil = min(max(r.drainUntil, now+is.queue/2), r.fell+drainMost)
+}
+
+// spend is what may be sent: while what a fall left in the queue drains, little
+// beside the voice, which is always sent.
+func (r *rate) spend() float64 {
+	if r.draining {
+		return r.bits / 2
+	}
+	return r.bits
+}
+
+// contend rises beside another connection that has filled the queue.
+func (r *rate) contend(now time.Duration, acked float64, passed time.Duration, most float64) {
+	r.draining, r.lowered = false, now
+	most = min(most, 2*acked+50_000)
+	if r.bits < most {
+		r.bits = min(r.bits*math.Pow(regrowth, passed.Seconds()), most)
+	}
 }
 
 // learn remembers the throughput at which the queue grew.
@@ -78,7 +154,11 @@ func (r *rate) raise(now time.Duration, acked float64, passed, rtt time.Duration
 	if r.bits >= bound {
 		return
 	}
-	raised := r.bits * math.Pow(growth, passed.Seconds())
+	factor := growth
+	if r.bits < r.capacity/2 { // after an outage: the path has carried more
+		factor = regrowth
+	}
+	raised := r.bits * math.Pow(factor, passed.Seconds())
 	if r.capacity > 0 {
 		switch spread := 3 * r.spread(); {
 		case acked > r.capacity+spread:
@@ -94,15 +174,27 @@ func (r *rate) raise(now time.Duration, acked float64, passed, rtt time.Duration
 // bound is how far the estimate may go beyond what is seen to pass.
 func (r *rate) bound(now time.Duration, acked float64) float64 {
 	bound := headroom*acked + 10_000
-	if now-r.probed >= probesFor && r.demand > 0 {
+	if !r.tried && now-r.probed >= probesFor && r.demand > 0 {
 		bound = max(bound, min(1.3*r.demand, blindHeadroom*acked+blindBase))
 	}
 	return bound
 }
 
+// trust is described at Tried.
+func (r *rate) trust(start float64) {
+	if !r.tried && r.probed < 0 {
+		r.bits = max(min(r.bits, start), r.min)
+	}
+	r.tried = true
+}
+
 // proven takes in what a probe got through.
 func (r *rate) proven(bits float64, now time.Duration) {
+	first := r.probed < 0
 	r.probed = now
+	if first && r.tried && bits < r.bits { // nothing else is known of the link
+		r.bits = max(bits, r.min)
+	}
 	if bits*0.95 > r.bits {
 		r.bits = min(bits*0.95, r.max)
 	}

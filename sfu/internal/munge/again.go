@@ -35,6 +35,13 @@ func (m *Munger) Again(sequence uint16, p *packet.Packet) (Out, bool) {
 	return s.outgoing(p), true
 }
 
+// Current says whether an outgoing sequence number lies in the present stretch:
+// what lies before, no picture to come needs.
+func (m *Munger) Current(sequence uint16) bool {
+	newest := m.next - 1
+	return m.started && !m.cut && newest+uint64(int64(int16(sequence-uint16(newest)))) >= m.first
+}
+
 func (m *Munger) slotOf(sequence uint16) *slot {
 	newest := m.next - 1
 	return m.window.sent(newest + uint64(int64(int16(sequence-uint16(newest)))))

@@ -1,0 +1,79 @@
+package estimate
+
+import "time"
+
+// A connection that lets its packets fill the queue until some are lost (TCP)
+// leaves nothing to one that gives way to every delay. Where the queue stays full
+// however little is sent here, it is another's: then delay says nothing, and the
+// estimate rises to half of what the link has carried, and gives way to loss only.
+
+const (
+	contestSpan = 3 * time.Second // two of them tell
+	// contestFall is what a queue of one's own loses in one at least, contestGrowth
+	// what it gains once more is sent.
+	contestFall   = 300 * time.Millisecond
+	contestGrowth = 400 * time.Millisecond
+	contestLoss   = 0.03    // more: it may be the own rate that does not fit
+	contestLeast  = 300_000 // bits/s that must have passed: on a thin link the voice itself fills it
+	contestShare  = 0.5     // of what passed, at most
+	// contestOver is how long the queue must have been short for the other to be
+	// gone: it begins anew after each loss, and a queue that stands for long is taken
+	// for the path's own delay.
+	contestOver = 10 * time.Second
+	remember    = time.Minute
+)
+
+// contest finds out whether the bottleneck's queue is another's.
+type contest struct {
+	on     bool
+	best   float64       // bits/s that passed, lately
+	bestAt time.Duration // when
+
+	high   time.Duration // when the estimate was last above the share of that
+	full   time.Duration // when the queue was last seen to stand
+	began  time.Duration // how long it was when the contest began
+	barred time.Duration // no other before
+
+	turned time.Duration
+	first  time.Duration // of the queue, in this span
+	least  time.Duration
+	stood  bool // it did in the last span
+}
+
+// update says how far the estimate may rise against delay; 0: not at all.
+func (c *contest) update(now time.Duration, bits float64, is seen) float64 {
+	if is.acked > c.best || now-c.bestAt > remember {
+		c.best, c.bestAt = is.acked, now
+	}
+	if bits >= c.best*contestShare {
+		c.high = now
+	}
+	c.least = min(c.least, is.queue)
+	if is.queue > standing {
+		c.full = now
+	}
+	if c.on && is.queue > c.began+contestGrowth { // it was the own after all
+		c.on, c.barred = false, now+remember
+	}
+	if now-c.full > contestOver || is.loss > 2*contestLoss {
+		c.on = false
+	}
+	if now-c.turned >= contestSpan {
+		c.turn(now, bits, is)
+	}
+	if !c.on {
+		return 0
+	}
+	return c.best * contestShare
+}
+
+// turn ends a span.
+func (c *contest) turn(now time.Duration, bits float64, is seen) {
+	stands := c.least > standing && is.queue > c.first-contestFall
+	// What arrives now was sent before the queue was passed.
+	told := now-c.high > 2*contestSpan+is.queue+is.rtt
+	if stands && c.stood && told && now >= c.barred && is.loss < contestLoss && c.best > contestLeast && !c.on {
+		c.on, c.began = true, is.queue
+	}
+	c.turned, c.first, c.least, c.stood = now, is.queue, is.queue, stands
+}

@@ -1,0 +1,80 @@
+package sfu
+
+import (
+	"time"
+
+	"preau/sfu/internal/probe"
+)
+
+const (
+	// startBits is the estimate before there is one, where nothing can be tried: some voices, a
+	// picture, and what more passes is seen to pass.
+	startBits = 1_000_000
+	// startTried is the same where clusters will soon tell: voices only, so that a thin link's queue
+	// is not full before anything is known of it.
+	startTried = 100_000
+	// deafAfter is how long a client that negotiated transport-wide feedback may send none.
+	deafAfter = 3 * time.Second
+)
+
+// carrier is a subscription that can carry padding: beside its stream, on that of its
+// retransmissions, where nobody misses a number.
+func (o *outlet) carrier() *subscription {
+	for _, s := range o.subs {
+		if s.carries() {
+			return s
+		}
+	}
+	return nil
+}
+
+func (s *subscription) carries() bool {
+	return s.pub.spec.Kind == KindVideo && s.rtxSSRC != 0 && s.hasTransportWide
+}
+
+// probe tries, when it is time to, whether more passes than is estimated.
+func (o *outlet) probe(now time.Time) {
+	s := o.carrier()
+	if s == nil || !o.ready.Load() {
+		return
+	}
+	if o.tried.IsZero() {
+		o.tried = now
+	}
+	if o.deaf = !o.heard && now.Sub(o.tried) > deafAfter; o.deaf {
+		return
+	}
+	snap := o.estimate.Snapshot()
+	need := o.demand() * 12 / 10 // as the allocator wants it for a step up
+	next := o.result.Next
+	if limit := o.limit.Load(); limit > 0 {
+		need, next = min(need, limit), min(next, limit)
+	}
+	c, ok := o.prober.Step(probe.State{
+		Estimate: snap.Bits, Need: need, Next: next, RTT: snap.RTT,
+		Noisy:  snap.Overused || snap.Draining || snap.Queue > fullQueue,
+		Result: snap.Probe, ResultOf: snap.Cluster,
+	}, now)
+	if !ok {
+		return
+	}
+	o.estimate.Probe(c.Number, c.Bits)
+	o.cluster = c.Number
+	for range c.Packets {
+		s.pad(o.writer, c.Size)
+	}
+	o.cluster = 0
+	o.peer.node.m.probes.Inc()
+}
+
+// pad sends a packet of padding only, of size bytes with all headers, on the stream of
+// retransmissions (RFC 3550, 5.1; receivers skip it: RFC 4588, 4 has no number in it).
+func (s *subscription) pad(w *writer, size int) {
+	h := &w.padding
+	*h = s.rtx
+	_, h.Timestamp, _ = s.munger.Last()
+	h.SequenceNumber = s.munger.NextRTX()
+	h.Padding = true
+	h.PaddingSize = uint8(min(max(size-wireOverhead-h.MarshalSize(), 1), 255))
+	s.write(h, nil)
+}
