@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func TestNewCameraHasAPrice(t *testing.T) {
 	now := time.Now()
 	for name, layers := range map[string][]int{"one layer": {0}, "three": {0, 1, 2}, "without the lowest": {1, 2}} {
-		pub := &publication{spec: cameraSpec("TR_cam")}
+		pub := &publication{spec: cameraSpec("TR_cam"), layers: new([maxLayers]atomic.Pointer[layer])}
 		for _, i := range layers {
 			l := &layer{}
 			l.lastArrival.Store(now.UnixNano())
