@@ -80,7 +80,7 @@ func (p *Prober) Step(s State, now time.Time) (Cluster, bool) {
 		return Cluster{}, false
 	}
 	goal := uint64(above * float64(max(s.Need, s.Next)))
-	if float64(goal) <= above*float64(s.Estimate) {
+	if s.Need > 0 && s.Estimate >= s.Need || float64(goal) <= above*float64(s.Estimate) {
 		return Cluster{}, false
 	}
 	p.from = s.Estimate

@@ -126,19 +126,27 @@ func (w *world) flapping() (n int) {
 	return max(n-int(steadyTail/steadyGap), 0)
 }
 
-// converged says whether the camera goes at least at what fits into seven tenths of the link, with
-// the headroom that a step up needs.
+// converged says whether the camera had over the last seconds what fits into six tenths of the
+// link with the headroom that a step up needs.
 func (w *world) converged(bits float64) bool {
-	var want allocate.Choice
+	want := 0.0
 	for s := range sizes {
-		for i, part := range portion {
-			if voiceBits+sizes[s]*part*1.2 < bits*0.7 {
-				want = allocate.Choice{Sending: true, Layer: allocate.Layer{Spatial: uint8(s), Temporal: uint8(i)}}
+		for _, part := range portion {
+			if cost := sizes[s] * part; voiceBits+cost*1.2 < bits*0.6 {
+				want = cost
 			}
 		}
 	}
-	is := w.choice[1]
-	return !want.Sending || is.Sending && w.cost(is) >= w.cost(want)
+	sum, last := 0.0, w.costs[len(w.costs)-int(steadyTail/tick):]
+	for _, cost := range last {
+		sum += cost
+	}
+	return sum/float64(len(last)) >= want
 }
 
-func (w *world) cost(c allocate.Choice) uint64 { return w.rates[c.Spatial][c.Temporal] }
+func (w *world) cost(c allocate.Choice) float64 {
+	if !c.Sending {
+		return 0
+	}
+	return float64(w.rates[c.Spatial][c.Temporal])
+}

@@ -87,6 +87,7 @@ type seen struct {
 	over                 time.Duration   // since when more is allocated than estimated
 	overMost             time.Duration
 	keys                 int
+	costs                []float64 // of the camera's choice, each tick
 }
 
 func newWorld(l *link) *world {
@@ -259,6 +260,7 @@ func (w *world) tick() {
 	w.e.Tick(w.at())
 	w.allocate()
 	w.probe()
+	w.costs = append(w.costs, w.cost(w.choice[1]))
 	camera := w.choice[1]
 	if camera.Sending && w.current != int(camera.Spatial) && w.now-w.asked[camera.Spatial] > keyGap {
 		w.asked[camera.Spatial] = w.now
