@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Person, TestBrowser } from '../e2e/browser.ts'
-import { comeIn, openClass, turnOn } from '../e2e/people.ts'
+import { comeIn, isOn, openClass, turnOn } from '../e2e/people.ts'
 import { Server } from '../e2e/server.ts'
 import { bringCameras, type Company, Download, shareScreen } from './company.ts'
 import type { Story } from './figures.ts'
@@ -153,6 +153,9 @@ async function comeBare(on: TestBrowser, door: Door) {
 
 async function teachOnPage(on: TestBrowser, door: Door) {
   const { teacher, code } = await openClass(on, door, 'Banc d’essai', { prepare: watch })
+  // The microphone may be coming on by itself: a click would take that back.
+  const until = Date.now() + 10_000
+  while (!(await isOn(teacher, 'bar-mic')) && Date.now() < until) await pause(250)
   await turnOn(teacher, 'bar-mic')
   await turnOn(teacher, 'bar-camera')
   return { person: teacher, code }
