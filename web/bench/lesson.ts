@@ -66,12 +66,16 @@ class Scene {
 export async function hold(lesson: Lesson): Promise<Recording> {
   const scene = new Scene()
   try {
-    const link = await scene.add(WeakLink.open(lesson.profile, lesson.flags), (l) => l.close())
+    const flags = [...(lesson.flags ?? []), ...(lesson.door ? near(lesson.door) : [])]
+    const link = await scene.add(WeakLink.open(lesson.profile, flags), (l) => l.close())
     return await play(lesson, scene, link)
   } finally {
     await scene.close()
   }
 }
+
+/** The far host reaches one address only: where another server listens is this end of the link. */
+const near = (door: Door): string[] => ['--net', `${new URL(door.url).hostname}/30`]
 
 async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recording> {
   const door = lesson.door ?? (await startServer(scene, link))
