@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Person, TestBrowser } from '../e2e/browser.ts'
-import { comeIn, openClass, turnOn } from '../e2e/people.ts'
+import { comeIn, isOn, openClass, turnOn } from '../e2e/people.ts'
 import { Server } from '../e2e/server.ts'
 import { bringCameras, type Company, Download, shareScreen } from './company.ts'
 import type { Story } from './figures.ts'
@@ -66,12 +66,16 @@ class Scene {
 export async function hold(lesson: Lesson): Promise<Recording> {
   const scene = new Scene()
   try {
-    const link = await scene.add(WeakLink.open(lesson.profile, lesson.flags), (l) => l.close())
+    const flags = [...(lesson.flags ?? []), ...(lesson.door ? near(lesson.door) : [])]
+    const link = await scene.add(WeakLink.open(lesson.profile, flags), (l) => l.close())
     return await play(lesson, scene, link)
   } finally {
     await scene.close()
   }
 }
+
+/** The far host reaches one address only: where another server listens is this end of the link. */
+const near = (door: Door): string[] => ['--net', `${new URL(door.url).hostname}/30`]
 
 async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recording> {
   const door = lesson.door ?? (await startServer(scene, link))
@@ -153,6 +157,9 @@ async function comeBare(on: TestBrowser, door: Door) {
 
 async function teachOnPage(on: TestBrowser, door: Door) {
   const { teacher, code } = await openClass(on, door, 'Banc d’essai', { prepare: watch })
+  // The microphone may be coming on by itself: a click would take that back.
+  const until = Date.now() + 10_000
+  while (!(await isOn(teacher, 'bar-mic')) && Date.now() < until) await pause(250)
   await turnOn(teacher, 'bar-mic')
   await turnOn(teacher, 'bar-camera')
   return { person: teacher, code }
