@@ -9,6 +9,7 @@ import { loadLibrary, roomOptions, type Library, type RoomChoices } from './libr
 import { Others, type LinkQuality } from './others'
 import { OwnMedia, type Permission } from './own'
 import type { Picture, VideoSource } from './picture'
+import { encode, Reports, topic } from './report'
 import { Sound, unblock } from './sound'
 
 export type MediaStatus = 'idle' | 'connecting' | 'live' | 'reconnecting'
@@ -42,6 +43,7 @@ export class MediaRoom {
   #room: Room | undefined
   #others: Others | undefined
   #cameras = true
+  readonly #reports = new Reports()
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #wanted = false
@@ -114,6 +116,25 @@ export class MediaRoom {
   /** Whether the server holds a picture back, for want of bandwidth. */
   get starved(): boolean {
     return this.#others?.starved ?? false
+  }
+
+  /** For how many seconds somebody's page has had no pictures; 0: it has them, or says nothing. */
+  withoutPictures(identity: string): number {
+    return this.#reports.without(identity, Date.now())
+  }
+
+  /** Tells these people so of oneself. What the link does not carry is said again later. */
+  async tell(seconds: number, identities: string[]): Promise<void> {
+    if (this.#status !== 'live' || identities.length === 0) return
+    try {
+      await this.#room?.localParticipant.publishData(encode(seconds), {
+        reliable: false,
+        topic,
+        destinationIdentities: identities,
+      })
+    } catch {
+      // not permitted, or not connected just now
+    }
   }
 
   /** One's own microphone as it is captured now, for a level meter. */
@@ -231,13 +252,21 @@ export class MediaRoom {
       .on(RoomEvent.TrackUnmuted, muted)
       .on(RoomEvent.TrackStreamStateChanged, pictures)
       .on(RoomEvent.ParticipantConnected, pictures)
-      .on(RoomEvent.ParticipantDisconnected, pictures)
+      .on(RoomEvent.ParticipantDisconnected, ({ identity }) => {
+        this.#reports.forget(identity)
+        pictures()
+      })
       .on(RoomEvent.LocalTrackPublished, (publication: LocalTrackPublication) =>
         muted(publication, room.localParticipant),
       )
       .on(RoomEvent.LocalTrackUnpublished, (publication: LocalTrackPublication) =>
         muted(publication, room.localParticipant),
       )
+      .on(RoomEvent.DataReceived, (payload, from, _kind, about) => {
+        if (about !== topic || !from) return
+        this.#reports.take(from.identity, payload, Date.now())
+        changed('quality')
+      })
       .on(RoomEvent.ActiveSpeakersChanged, () => changed('speakers'))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => changed('sound'))
       .on(RoomEvent.ConnectionQualityChanged, () => changed('quality'))
