@@ -9,6 +9,7 @@ import { loadLibrary, roomOptions, type Library, type RoomChoices } from './libr
 import { Others, type LinkQuality } from './others'
 import { OwnMedia, type Permission } from './own'
 import type { Picture, VideoSource } from './picture'
+import { connectOptions } from './reconnect'
 import { encode, Reports, topic } from './report'
 import { Sound, unblock } from './sound'
 
@@ -27,6 +28,8 @@ export interface MediaOptions extends RoomChoices {
   readonly observe: () => void
   /** The server sent a fresh token. */
   readonly refreshed: (token: string) => void
+  /** The last round trip measured to the server, ms; undefined: none yet. */
+  readonly roundTrip: () => number | undefined
   /** Milliseconds to wait before attempt n. */
   readonly wait: (attempt: number) => number
   /** Where hidden audio elements stand. */
@@ -175,7 +178,11 @@ export class MediaRoom {
       this.#room = room
       this.#others = new Others(lk, room, this.#o.observe)
       this.#listen(lk, room)
-      await room.connect(socketOrigin(this.#o.origin), this.#o.token())
+      await room.connect(
+        socketOrigin(this.#o.origin),
+        this.#o.token(),
+        connectOptions(this.#o.roundTrip(), this.#attempt),
+      )
       room.engine.on('tokenRefreshed', this.#o.refreshed) // the room itself does not pass it on
     } catch {
       this.#lose(room)

@@ -11,6 +11,7 @@ import {
   presentPeople,
 } from '../class/questions'
 import { backoff } from '../class/backoff'
+import { watchNetwork } from '../class/environment'
 import { listDevices, onDeviceChange, type DeviceList } from '../media/devices'
 import type { Device } from '../media/failure'
 import { meter, type LevelMeter } from '../media/level'
@@ -64,9 +65,16 @@ export class LiveMedia implements ClassMedia {
       permission: (device) => permissionOf(link, device),
       changed: (topic) => this.#changed(topic),
       observe: () => this.#topics.pictures.read(),
-      wait: (attempt) => backoff(attempt + 1, Math.random()),
+      roundTrip: () => link.roundTrip,
+      wait: (attempt) => backoff(attempt, Math.random()),
     })
-    this.#unwatch = onDeviceChange(() => void this.#list())
+    const forget = [
+      onDeviceChange(() => void this.#list()),
+      watchNetwork((change) => {
+        if (change !== 'offline') this.poke()
+      }),
+    ]
+    this.#unwatch = () => forget.forEach((f) => f())
     this.#saver = new Saver({
       link: () => ({
         link: this.#room.quality(this.#identity(link.id)),
