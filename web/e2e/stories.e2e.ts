@@ -43,6 +43,7 @@ const opened: [screen: string, story: string, act: Act][] = [
   ],
   ['people', 'class-teacher', people],
   ['people-moderated', 'class-moderated', people],
+  ['people-links', 'class-links', people],
   ['people-pupil', 'class-pupil', people],
   ['chat', 'class-teacher', (person) => panel(person, 'chat')],
   ['chat-pupil', 'class-pupil', (person) => panel(person, 'chat')],

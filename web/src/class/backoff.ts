@@ -1,8 +1,9 @@
 // How long to wait before the next attempt. A server that restarts meets all its
-// pupils at once: jitter spreads them.
+// pupils at once: jitter spreads them. A link that comes back should not be waited
+// for long: a device that believes itself online tries every other second.
 
 const first = 300 // ms
-const longest = 10_000
+const longest = 2_000
 
 /** Milliseconds before attempt n (from 0); random is from 0 to 1. */
 export function backoff(attempt: number, random: number): number {

@@ -144,16 +144,52 @@ describe('coming back', () => {
     expect(seen.status).toEqual(['live', 'reconnecting', 'live'])
   })
 
-  it('waits longer after each failure, and at most ten seconds', async () => {
+  it('waits longer after each failure, and at most two seconds', async () => {
     const { environment } = live()
     for (let i = 0; i < 12; i++) {
       environment.socket.cut()
-      await vi.advanceTimersByTimeAsync(10_000)
+      await vi.advanceTimersByTimeAsync(2_000)
     }
     expect(environment.sockets.length).toBe(13)
     environment.socket.cut()
-    await vi.advanceTimersByTimeAsync(7_000) // 10 s with jitter 0.75
+    await vi.advanceTimersByTimeAsync(1_400) // 2 s with jitter 0.75
     expect(environment.sockets.length).toBe(13)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(environment.sockets.length).toBe(14)
+  })
+
+  it('cuts an attempt that hangs, soon where the link was quick', async () => {
+    const { environment } = live()
+    const clientMs = BigInt(Date.now() - 40)
+    environment.socket.frame({ case: 'pong', value: create(PongSchema, { clientMs }) })
+    environment.socket.cut()
+    await vi.advanceTimersByTimeAsync(225)
+    const hanging = environment.socket
+    await vi.advanceTimersByTimeAsync(5_999) // 4 s, and half as much again after a failure
+    expect(hanging.closed).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(hanging.closed).toBe(true)
+    await vi.advanceTimersByTimeAsync(450)
+    expect(environment.sockets.length).toBe(3)
+  })
+
+  it('comes back when the network has changed and the socket says no more', async () => {
+    const { environment, seen } = live()
+    environment.change('online')
+    expect(environment.socket.pings).toBeGreaterThan(0)
+    await vi.advanceTimersByTimeAsync(4_500)
+    expect(seen.status).toEqual(['live', 'reconnecting'])
+    await vi.advanceTimersByTimeAsync(225)
+    expect(environment.sockets.length).toBe(2)
+  })
+
+  it('stays when the network has changed and the socket answers', async () => {
+    const { environment, seen } = live()
+    environment.change('online')
+    environment.socket.frame({ case: 'pong', value: create(PongSchema) })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(seen.status).toEqual(['live'])
+    expect(environment.sockets.length).toBe(1)
   })
 
   it('is offline when the device is, and comes back with the network at once', () => {

@@ -25,14 +25,13 @@ import { backoff } from './backoff'
 import { ServerClock } from './clock'
 import type { Environment, NetworkChange, Socket } from './environment'
 import { Heartbeat } from './heartbeat'
+import { answerPatience, openPatience } from './patience'
 import { Outbox } from './outbox'
 import { apply, emptyState, knows } from './reduce'
 import type { ClassStatus, EndReason, Outcome } from './status'
 
 export const subprotocol = 'preau.class.v1'
 
-/** A connection that is not there after this long is tried again. */
-const connectPatience = 15_000
 const askAgainAfter = 500
 /** A class may be missing for a moment while its server restarts. */
 const goneFor = 3
@@ -99,6 +98,11 @@ export class ClassClient {
     return this.#o.environment.now() + this.#clock.offset
   }
 
+  /** The last round trip measured, ms; undefined: none yet. */
+  get roundTrip(): number | undefined {
+    return this.#clock.roundTrip
+  }
+
   start(): void {
     this.#unwatch = this.#o.environment.watch((change) => this.#network(change))
     this.#connect()
@@ -141,9 +145,12 @@ export class ClassClient {
     socket.onclose = () => {
       if (mine()) this.#lose()
     }
-    this.#timer = setTimeout(() => {
-      if (mine()) this.#lose()
-    }, connectPatience)
+    this.#timer = setTimeout(
+      () => {
+        if (mine()) this.#lose()
+      },
+      openPatience(this.roundTrip, this.#attempt),
+    )
   }
 
   /** The socket is gone, or as good as gone. */
@@ -197,7 +204,8 @@ export class ClassClient {
       this.#attempt = 0
       this.#connect()
     } else {
-      this.#heartbeat.beat()
+      // The network may be another: the socket must show that it lives.
+      this.#heartbeat.beat(answerPatience(this.roundTrip))
     }
   }
 

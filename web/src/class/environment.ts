@@ -30,17 +30,18 @@ export function browserEnvironment(): Environment {
   return {
     open: (url, protocol) => new WebSocket(url, protocol),
     isOnline: () => navigator.onLine,
-    watch: watchBrowser,
+    watch: watchNetwork,
     now: () => Date.now(),
     random: () => Math.random(),
   }
 }
 
-function watchBrowser(listener: (change: NetworkChange) => void): () => void {
+export function watchNetwork(listener: (change: NetworkChange) => void): () => void {
   const ended = new AbortController()
   const { signal } = ended
   window.addEventListener('online', () => listener('online'), { signal })
   window.addEventListener('offline', () => listener('offline'), { signal })
+  watchKind(signal, () => listener('online'))
   // A page taken out of the back/forward cache has lost its sockets without a word.
   window.addEventListener('pageshow', () => listener('visible'), { signal })
   document.addEventListener(
@@ -51,4 +52,25 @@ function watchBrowser(listener: (change: NetworkChange) => void): () => void {
     { signal },
   )
   return () => ended.abort()
+}
+
+interface Connection extends EventTarget {
+  /** 'wifi', 'cellular', …: told by phones. */
+  readonly type?: string
+}
+
+/** From Wi-Fi to mobile, a phone may never have been offline (Network Information API). */
+function watchKind(signal: AbortSignal, changed: () => void): void {
+  const { connection } = navigator as { connection?: Connection }
+  let kind = connection?.type
+  connection?.addEventListener(
+    'change',
+    () => {
+      // Estimates of its speed change all the time; another kind is another address.
+      if (connection.type === kind) return
+      kind = connection.type
+      if (navigator.onLine) changed()
+    },
+    { signal },
+  )
 }

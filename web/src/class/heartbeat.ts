@@ -9,6 +9,7 @@ export class Heartbeat {
   #heard = 0
   #asked = 0 // when the first ping since anything was heard went out; 0: none
   #timer: ReturnType<typeof setInterval> | undefined
+  #hurry: ReturnType<typeof setTimeout> | undefined
 
   constructor(
     private readonly now: () => number,
@@ -24,6 +25,7 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.#timer)
+    clearTimeout(this.#hurry)
     this.#timer = undefined
     this.#asked = 0
   }
@@ -32,19 +34,28 @@ export class Heartbeat {
   heard(): void {
     this.#heard = this.now()
     this.#asked = 0
+    clearTimeout(this.#hurry)
   }
 
-  /** Asks now: the network changed, or the tab was asleep. */
-  beat(): void {
+  /** Asks now: the network changed, or the tab was asleep. Within so many ms, if said, something must come. */
+  beat(within?: number): void {
     if (this.#timer === undefined) return
+    if (within !== undefined) {
+      clearTimeout(this.#hurry)
+      this.#hurry = setTimeout(() => this.#give(), within)
+    }
     const now = this.now()
     if (this.#asked !== 0 && now - this.#asked > patience) {
-      this.stop()
-      this.dead()
+      this.#give()
       return
     }
     if (this.#asked === 0) this.#asked = now
     this.ping()
+  }
+
+  #give(): void {
+    this.stop()
+    this.dead()
   }
 
   /** Milliseconds since anything was heard. */

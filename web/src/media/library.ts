@@ -3,6 +3,7 @@
 
 import type * as LiveKit from 'livekit-client'
 import type * as Used from './livekit'
+import { reconnectPolicy } from './reconnect'
 
 export type Library = typeof Used
 
@@ -15,6 +16,7 @@ export function roomOptions(lk: Library, o: RoomChoices): LiveKit.RoomOptions {
   return {
     adaptiveStream: true,
     dynacast: true,
+    reconnectPolicy: reconnectPolicy(Math.random),
     stopLocalTrackOnUnpublish: true,
     audioCaptureDefaults: {
       echoCancellation: true,

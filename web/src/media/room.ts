@@ -10,6 +10,8 @@ import { isLow, LowVoice } from './low'
 import { Others, type LinkQuality } from './others'
 import { OwnMedia, type Permission } from './own'
 import type { Picture, VideoSource } from './picture'
+import { connectOptions } from './reconnect'
+import { encode, Reports, topic } from './report'
 import { Sound, unblock } from './sound'
 
 export type MediaStatus = 'idle' | 'connecting' | 'live' | 'reconnecting'
@@ -27,6 +29,8 @@ export interface MediaOptions extends RoomChoices {
   readonly observe: () => void
   /** The server sent a fresh token. */
   readonly refreshed: (token: string) => void
+  /** The last round trip measured to the server, ms; undefined: none yet. */
+  readonly roundTrip: () => number | undefined
   /** Milliseconds to wait before attempt n. */
   readonly wait: (attempt: number) => number
   /** Where hidden audio elements stand. */
@@ -44,6 +48,7 @@ export class MediaRoom {
   #others: Others | undefined
   #low: LowVoice | undefined // of a teacher
   #cameras = true
+  readonly #reports = new Reports()
   #attempt = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #wanted = false
@@ -118,6 +123,25 @@ export class MediaRoom {
     return this.#others?.starved ?? false
   }
 
+  /** For how many seconds somebody's page has had no pictures; 0: it has them, or says nothing. */
+  withoutPictures(identity: string): number {
+    return this.#reports.without(identity, Date.now())
+  }
+
+  /** Tells these people so of oneself. What the link does not carry is said again later. */
+  async tell(seconds: number, identities: string[]): Promise<void> {
+    if (this.#status !== 'live' || identities.length === 0) return
+    try {
+      await this.#room?.localParticipant.publishData(encode(seconds), {
+        reliable: false,
+        topic,
+        destinationIdentities: identities,
+      })
+    } catch {
+      // not permitted, or not connected just now
+    }
+  }
+
   /** One's own microphone as it is captured now, for a level meter. */
   get microphoneTrack(): MediaStreamTrack | undefined {
     const tracks = this.#room?.localParticipant.audioTrackPublications.values() ?? []
@@ -157,7 +181,11 @@ export class MediaRoom {
       this.#others = new Others(lk, room, this.#o.observe)
       this.#low = this.#o.teacher ? new LowVoice(lk, room) : undefined
       this.#listen(lk, room)
-      await room.connect(socketOrigin(this.#o.origin), this.#o.token())
+      await room.connect(
+        socketOrigin(this.#o.origin),
+        this.#o.token(),
+        connectOptions(this.#o.roundTrip(), this.#attempt),
+      )
       room.engine.on('tokenRefreshed', this.#o.refreshed) // the room itself does not pass it on
     } catch {
       this.#lose(room)
@@ -237,13 +265,21 @@ export class MediaRoom {
       .on(RoomEvent.TrackUnmuted, muted)
       .on(RoomEvent.TrackStreamStateChanged, pictures)
       .on(RoomEvent.ParticipantConnected, pictures)
-      .on(RoomEvent.ParticipantDisconnected, pictures)
+      .on(RoomEvent.ParticipantDisconnected, ({ identity }) => {
+        this.#reports.forget(identity)
+        pictures()
+      })
       .on(RoomEvent.LocalTrackPublished, (publication: LocalTrackPublication) =>
         muted(publication, room.localParticipant),
       )
       .on(RoomEvent.LocalTrackUnpublished, (publication: LocalTrackPublication) =>
         muted(publication, room.localParticipant),
       )
+      .on(RoomEvent.DataReceived, (payload, from, _kind, about) => {
+        if (about !== topic || !from) return
+        this.#reports.take(from.identity, payload, Date.now())
+        changed('quality')
+      })
       .on(RoomEvent.ActiveSpeakersChanged, () => changed('speakers'))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => changed('sound'))
       .on(RoomEvent.ConnectionQualityChanged, () => changed('quality'))

@@ -8,9 +8,10 @@ import type { Moment } from '../class/moments'
 import type { Stage } from '../class/stage'
 import type { DeviceFailure } from '../media/failure'
 import type { Picture, VideoSource } from '../media/picture'
+import type { LinkState } from '../media/report'
 import type { SaverReason } from '../media/saver'
 
-export type { Moment, SaverReason }
+export type { LinkState, Moment, SaverReason }
 
 export interface Classroom {
   readonly status: ClassStatus
@@ -151,6 +152,8 @@ export interface ClassMedia {
   setSaver(on: boolean): void
   /** Quality of a person's link as the media server sees it. */
   quality(id: string): 'good' | 'weak' | 'lost' | 'unknown'
+  /** What a teacher should know of a person's link, first things first. */
+  linkOf(id: string): LinkState
 }
 
 export interface LockChanges {

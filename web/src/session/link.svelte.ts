@@ -51,6 +51,10 @@ export class ClassLink {
   now(): number {
     return this.#client.now()
   }
+  /** The last round trip measured, ms; undefined: none yet. Not reactive. */
+  get roundTrip(): number | undefined {
+    return this.#client.roundTrip
+  }
 
   onView(f: ViewListener): void {
     this.#onView.push(f)

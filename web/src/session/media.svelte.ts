@@ -3,21 +3,25 @@
 import {
   idOfIdentity,
   isHere,
+  isTeacher,
   isWaiting,
   may,
   mayUnmute,
   openMicrophones,
+  presentPeople,
 } from '../class/questions'
 import { backoff } from '../class/backoff'
+import { watchNetwork } from '../class/environment'
 import { listDevices, onDeviceChange, type DeviceList } from '../media/devices'
 import type { Device } from '../media/failure'
 import { meter, type LevelMeter } from '../media/level'
 import type { Permission } from '../media/own'
 import type { Picture, VideoSource } from '../media/picture'
+import { linkState, Reporter, type LinkState } from '../media/report'
 import { MediaRoom, type DeviceKind, type MediaOptions, type MediaTopic } from '../media/room'
 import { Changes } from './changes.svelte'
 import type { ClassMedia, WithoutPicture } from './classroom'
-import { Source } from '../gen/class_pb'
+import { Presence, Role, Source, type State } from '../gen/class_pb'
 import type { ClassLink } from './link.svelte'
 import { remember } from './remembered'
 import { Saver } from './saver.svelte'
@@ -39,6 +43,7 @@ export class LiveMedia implements ClassMedia {
   #permissions = ''
   readonly #saver: Saver
   #cameraCut = $state(false)
+  readonly #reporter = new Reporter()
 
   constructor(link: ClassLink, given: Given) {
     this.#link = link
@@ -60,15 +65,23 @@ export class LiveMedia implements ClassMedia {
       permission: (device) => permissionOf(link, device),
       changed: (topic) => this.#changed(topic),
       observe: () => this.#topics.pictures.read(),
-      wait: (attempt) => backoff(attempt + 1, Math.random()),
+      roundTrip: () => link.roundTrip,
+      wait: (attempt) => backoff(attempt, Math.random()),
     })
-    this.#unwatch = onDeviceChange(() => void this.#list())
+    const forget = [
+      onDeviceChange(() => void this.#list()),
+      watchNetwork((change) => {
+        if (change !== 'offline') this.poke()
+      }),
+    ]
+    this.#unwatch = () => forget.forEach((f) => f())
     this.#saver = new Saver({
       link: () => ({
         link: this.#room.quality(this.#identity(link.id)),
         starved: this.#room.starved,
       }),
       changed: (saving) => this.#save(saving),
+      second: () => this.#report(),
     })
     this.#room.showCameras(this.#saver.reason === undefined)
     link.onView(() => this.#reconsider())
@@ -166,6 +179,11 @@ export class LiveMedia implements ClassMedia {
     return this.#room.quality(this.#identity(id))
   }
 
+  linkOf(id: string): LinkState {
+    const away = this.#link.view.participants[id]?.presence === Presence.AWAY
+    return linkState(away, this.quality(id), this.#room.withoutPictures(this.#identity(id)))
+  }
+
   playSound(): Promise<void> {
     return this.#room.playSound()
   }
@@ -189,6 +207,19 @@ export class LiveMedia implements ClassMedia {
   async choose(kind: DeviceKind, id: string): Promise<void> {
     remember({ [kind]: id })
     await this.#room.choose(kind, id)
+  }
+
+  /** Teachers are told for how long a pupil has seen no pictures. */
+  #report(): void {
+    const { view, id } = this.#link
+    const spared = () => this.#saver.reason !== undefined && hasOthersCamera(view, id)
+    const seconds = this.#reporter.look(this.#room.starved || spared(), Date.now())
+    if (seconds === undefined || isTeacher(view, id)) return
+    const teachers = presentPeople(view).filter((p) => p.role === Role.TEACHER)
+    void this.#room.tell(
+      seconds,
+      teachers.flatMap((p) => p.profile?.identity ?? []),
+    )
   }
 
   #leftOut(id: string, source: VideoSource): boolean {
@@ -258,6 +289,12 @@ export class LiveMedia implements ClassMedia {
       // the list of before stays
     }
   }
+}
+
+function hasOthersCamera({ tracks }: State, me: string): boolean {
+  return Object.values(tracks).some(
+    (t) => t.source === Source.CAMERA && !t.muted && t.participant !== me,
+  )
 }
 
 function permissionOf({ view, id, me }: ClassLink, device: Device): Permission {

@@ -10,6 +10,8 @@ export interface SaverOptions {
   readonly link: () => Pick<Sensed, 'link' | 'starved'>
   /** Pictures of people are wanted, or not any more. */
   readonly changed: (saving: boolean) => void
+  /** Called each second, after all else. */
+  readonly second: () => void
 }
 
 export class Saver {
@@ -49,6 +51,7 @@ export class Saver {
   #look(): void {
     this.#state = step(this.#state, this.#sense(), Date.now())
     this.#tell()
+    this.#o.second()
   }
 
   #sense(): Sensed {

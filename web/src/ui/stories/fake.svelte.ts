@@ -3,6 +3,7 @@ import { stageOf } from '../../class/stage'
 import * as ask from '../../class/questions'
 import { Code, Source, type State } from '../../gen/class_pb'
 import type { DeviceFailure } from '../../media/failure'
+import { linkState } from '../../media/report'
 import type { VideoSource } from '../../media/picture'
 import type {
   Chat,
@@ -23,6 +24,9 @@ export interface Staged {
   weak?: readonly number[]
   /** Whose pictures the server holds back. */
   paused?: readonly number[]
+  /** Whose pages tell that they have no pictures, and whose come back just now. */
+  without?: readonly number[]
+  away?: readonly number[]
   saver?: SaverReason
   cameraCut?: boolean
   unread?: number
@@ -134,6 +138,14 @@ function media(view: State, me: string, staged: Staged): ClassMedia {
     },
     chosen: { audioinput: 'b', videoinput: '', audiooutput: '' },
     choose: no,
+    linkOf: (id) => {
+      const is = (list: readonly number[] = []) => list.some((index) => `P_${index}` === id)
+      return linkState(
+        is(staged.away),
+        is(staged.weak) ? 'weak' : 'good',
+        is(staged.without) ? 40 : 0,
+      )
+    },
     quality: (id) => (staged.weak?.some((index) => `P_${index}` === id) ? 'weak' : 'good'),
   }
 }

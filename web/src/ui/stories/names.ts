@@ -17,6 +17,7 @@ export const rooms = [
   'class-saving',
   'class-saving-teacher',
   'class-paused',
+  'class-links',
   'class-300',
 ] as const
 

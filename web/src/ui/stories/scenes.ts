@@ -75,6 +75,15 @@ export const scenes: Record<RoomName, () => Classroom> = {
     fakeRoom(classOf({ size: 12, open: [0] }), { me: 3, speakers: [0], unmuteAsked: true }),
   'class-waiting-for-teacher': () =>
     fakeRoom(classOf({ size: 6, absent: [0] }), { me: 3, microphone: false }),
+  // What the teacher sees of links: weak, without pictures, gone for a moment.
+  'class-links': () =>
+    fakeRoom(classOf({ ...lesson, size: 9, hands: [], word: [], waiting: 0 }), {
+      me: 0,
+      microphone: true,
+      weak: [1, 3],
+      without: [3, 5],
+      away: [4],
+    }),
   // A class that was moderated: mute and keep muted, a spotlight, exceptions, an
   // observer, a recording, somebody banned; the teacher was called on by another.
   'class-moderated': () =>
