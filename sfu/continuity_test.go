@@ -149,7 +149,7 @@ func TestMuteAndBlock(t *testing.T) {
 	teacher := join(t, r, "PA_teacher", true)
 	pupil := join(t, r, "PA_pupil", true)
 	cam := pupil.publish(cameraSpec("TR_cam"), vp8)
-	every(t, 10*time.Millisecond, func() { cam.sources[0].picture(cam.mid(), 1, 300) })
+	every(t, 33*time.Millisecond, func() { cam.sources[0].picture(cam.mid(), 1, 300) })
 	waitFor(pupil, "camera announced", func(e TrackEvent) bool { return true })
 	if err := teacher.peer.Subscribe("TR_cam", true); err != nil {
 		t.Fatal(err)

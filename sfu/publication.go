@@ -185,18 +185,22 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 		}
 		return
 	}
+	coming := 0
 	for i := range p.layers {
 		if l := p.layers[i].Load(); l != nil && l.alive(now) {
 			l.rate.readFlat(&r[i])
 			if r[i][0] == 0 {
-				r[i][0] = p.presumed(i)
+				r[i][0] = p.presumed(coming)
 			}
+			coming++
 		}
 	}
 }
 
 // presumed is what a layer's stream costs that has come for too short a time to be measured: without a
 // figure it would be paused as soon as it has begun.
+//
+// layer counts those that come, from the lowest.
 func (p *publication) presumed(layer int) uint64 {
 	if p.spec.Kind == KindAudio {
 		return 40_000
