@@ -10,9 +10,10 @@ import (
 const clockWindow = 4 * time.Second
 
 // soundClock tells when the sound of a stream's packets was captured, on this machine's clock: the
-// earliest that they have come lately, less how long they last. That two renditions of a voice
-// took the same way here is what ties them together; their sender reports do not, since browsers
-// stamp them with the time when the last packet left, which is a packet's length after its capture.
+// earliest that they have come lately, less how long they last. That two renditions of a voice took
+// the same way here ties them together within milliseconds, from the first packets on; their
+// sender reports come seconds apart, and need not name the time of capture (RFC 3550, 6.4.1: the
+// instant at which the report was sent).
 type soundClock struct {
 	least atomic.Int64 // capture time less timestamp, in ticks of 1/48,000 s
 
