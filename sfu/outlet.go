@@ -44,6 +44,7 @@ type outlet struct {
 	sentPackets, sentBytes uint64
 	again                  int  // of those, packets sent again
 	heard                  bool // transport-wide feedback has come: the estimate counts
+	heardAt, knocked       time.Time
 	estimate               *estimate.Estimator
 	prober                 probe.Prober
 	tried                  time.Time // when clusters could be sent first
@@ -122,6 +123,7 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 				o.heard = true
 				o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
 			}
+			o.returns(now)
 			o.estimate.Feedback(p, now)
 			if o.estimate.Snapshot().Spend < o.result.Spent { // at once, not at the next tick
 				o.allocate(now)
@@ -161,6 +163,7 @@ func (o *outlet) tick(now time.Time) {
 	o.allocate(now)
 	o.tellSpare(now)
 	o.probe(now)
+	o.knock(now)
 	o.judge(now)
 	for _, s := range o.subs {
 		s.tick(now)

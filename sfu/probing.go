@@ -17,6 +17,33 @@ const (
 	deafAfter = 3 * time.Second
 )
 
+// awayAfter is how long feedback stays away when a link was broken, or another took its place.
+const awayAfter = 1500 * time.Millisecond
+
+// returns is called when feedback comes. After a break nothing is known of the link, least of all
+// that it carries what the estimate has sunk to meanwhile: it is found out as at the start, where
+// that can be.
+func (o *outlet) returns(now time.Time) {
+	away := !o.heardAt.IsZero() && now.Sub(o.heardAt) > awayAfter
+	o.heardAt = now
+	if away && o.carrier() != nil && o.estimate.Snapshot().Bits < startTried {
+		o.estimate, o.prober = newEstimate(true), probe.Prober{}
+	}
+}
+
+// knockEvery is how often a packet of padding asks whether a broken link is back.
+const knockEvery = 500 * time.Millisecond
+
+// knock asks for feedback while none comes: what is paused would send nothing, and so hear nothing,
+// until it is time for the next cluster.
+func (o *outlet) knock(now time.Time) {
+	away := o.heard && now.Sub(o.heardAt) > awayAfter
+	if s := o.carrier(); away && s != nil && o.ready.Load() && now.Sub(o.knocked) >= knockEvery {
+		o.knocked = now
+		s.pad(o.writer, 100)
+	}
+}
+
 // carrier is a subscription that can carry padding: beside its stream, on that of its
 // retransmissions, where nobody misses a number.
 func (o *outlet) carrier() *subscription {

@@ -67,9 +67,9 @@ func TestVoiceOnAThinLink(t *testing.T) {
 		if seen := amina.Participant("lea"); len(seen.GetTracks()) != 1 || len(amina.Tracks()) != 1 {
 			t.Errorf("a pupil sees %d tracks and receives %d", len(seen.GetTracks()), len(amina.Tracks()))
 		}
-		// The sources' packets meet anywhere on the grid of 10 ms: only at the two changes may a step be
-		// no multiple of a packet.
-		if got := amina.Track(sid).Stats(); got.Missing+got.Repeated > 0 || got.BadTimestamps > 2 {
+		// The sources' packets meet anywhere on the grid of 10 ms, so that around the two changes a step
+		// may be no multiple of a packet. TestRenditionsFollowWithoutASeam in sfu holds them to the tick.
+		if got := amina.Track(sid).Stats(); got.Missing+got.Repeated > 0 || got.BadTimestamps > 4 {
 			t.Errorf("the stream has a seam: %+v", got)
 		}
 		limit(30_000)

@@ -16,18 +16,25 @@ const jolt = 2 * time.Second
 // captures holds timestamps to when the contents were captured: within one stretch of a stream to
 // the tick, from one to the next by the clock on the wall.
 type captures struct {
-	frames map[int]captured // of video, by layer: the newest of this stretch
-	ticks  uint32           // sound: of the last packet; 0: cannot be told
-	quiet  bool             // and it held no sound (DTX), so that anything may follow
+	frames  map[int]captured // of video, by layer: the newest of this stretch
+	entry   uint32           // timestamp of the keyframe that it began with
+	entered bool             // it did
+	ticks   uint32           // sound: of the last packet; 0: cannot be told
+	quiet   bool             // and it held no sound (DTX), so that anything may follow
 }
 
 type captured struct{ frame, timestamp uint32 }
 
 // picture says whether a frame's timestamp is as far from the last one's of its layer as the frame
-// is. A new stretch begins at a keyframe, where layers may have been changed or the stream paused,
-// and where packets are missing, which may have been the keyframe's.
-func (c *captures) picture(at place, timestamp uint32, begins bool) bool {
-	if begins || c.frames == nil {
+// is. A new stretch begins at a keyframe, with the first of its packets that tells its place (in H.264
+// the second), where layers may have been changed or the stream paused; and where packets are
+// missing, which may have been the keyframe's.
+func (c *captures) picture(at place, timestamp uint32, keyframe, lost bool) bool {
+	begins := keyframe && !(c.entered && c.entry == timestamp)
+	if begins {
+		c.entered, c.entry = true, timestamp
+	}
+	if begins || lost || c.frames == nil {
 		c.frames = map[int]captured{}
 	}
 	before, known := c.frames[at.layer]

@@ -170,7 +170,7 @@ func (c *continuity) video(p *rtp.Packet, first bool, silence time.Duration, now
 	if !ok {
 		c.seen.BadBytes++
 	}
-	if ok && at.told && !c.when.picture(at, p.Timestamp, leaps && newPicture || !consecutive) {
+	if ok && at.told && !c.when.picture(at, p.Timestamp, leaps, !consecutive) {
 		c.seen.BadTimestamps++
 	}
 	c.layer(at, newPicture)
