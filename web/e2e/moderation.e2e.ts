@@ -163,7 +163,7 @@ describe('a class in order', () => {
     await enter(tab, 'Léonard')
     await tab.get('banned-screen').waitFor()
     await panel(teacher, 'people')
-    expect(await teacher.get('lobby-item').count()).toBe(0)
+    await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(0)
     await teacher.get('unban').click()
     await tab.page.goto(`${server.url}/c/${code}`)
     await enter(tab, 'Léo')

@@ -124,11 +124,19 @@ export async function turnOnPhoneCamera(person: Person): Promise<void> {
 
 /** Opens a panel, wherever this size of page keeps its button. */
 export async function panel(person: Person, name: 'people' | 'chat'): Promise<void> {
+  await person.get('stage').waitFor()
   if (await person.get(`panel-${name}`).isVisible()) return
   const tab = person.get(`tab-${name}`).first()
-  if (await tab.isVisible()) await tab.click()
+  if (await isOpening(person, name)) {
+    // open since before a reload: its part of the page is still coming
+  } else if (await tab.isVisible()) await tab.click()
   else await control(person, `bar-${name}`)
   await person.get(`panel-${name}`).waitFor()
+}
+
+async function isOpening(person: Person, name: 'people' | 'chat'): Promise<boolean> {
+  const bar = person.get(`bar-${name}`).first()
+  return (await bar.isVisible()) && (await bar.getAttribute('aria-expanded')) === 'true'
 }
 
 /** Chooses from what a teacher may do to the person of this name. */
