@@ -33,3 +33,25 @@ func TestNewCameraHasAPrice(t *testing.T) {
 		}
 	}
 }
+
+// A voice goes on when its second rendition begins, before either has been measured; and where there
+// is room for the low one alone, that is it.
+func TestNewRenditionHasAPrice(t *testing.T) {
+	now := time.Now()
+	pub := &publication{spec: micSpec("TR_mic"), layers: new([maxLayers]atomic.Pointer[layer])}
+	for i := range 2 {
+		l := &layer{}
+		l.lastArrival.Store(now.UnixNano())
+		pub.layers[i].Store(l)
+	}
+	var r allocate.Rates
+	pub.rates(now, &r)
+	for bits, spatial := range map[uint64]uint8{300_000: 1, 30_000: 0} {
+		want := allocate.Want{Rung: allocate.Voice, Rates: &r, Max: allocate.Layer{Spatial: 2, Temporal: 3}}
+		choices := make([]allocate.Choice, 1)
+		allocate.Allocate(now, bits, []allocate.Want{want}, choices, allocate.Options{})
+		if !choices[0].Sending || choices[0].Spatial != spatial {
+			t.Errorf("of %d b/s, at %v, it is given %+v", bits, r, choices[0])
+		}
+	}
+}

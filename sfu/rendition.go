@@ -65,11 +65,20 @@ func (p *Peer) pairLocked() {
 	}
 }
 
-// voiceRates fills in what the renditions cost: the low one is the lower layer.
+// presumedLow is what a low rendition costs before it has been measured, in bits per second.
+const presumedLow = 20_000
+
+// voiceRates fills in what the renditions cost: the low one is the lower layer. What comes has a
+// price at once: without one a voice would fall silent at the moment when its second rendition begins.
 func (p *publication) voiceRates(now time.Time, r *allocate.Rates) {
 	for i, to := range [2]int{ordinaryVoice: 1, lowVoice: 0} {
-		if l := p.layers[i].Load(); l != nil && l.alive(now) {
-			l.rate.readFlat(&r[to])
+		l := p.layers[i].Load()
+		if l == nil || !l.alive(now) {
+			continue
+		}
+		l.rate.readFlat(&r[to])
+		if r[to][0] == 0 {
+			r[to][0] = [2]uint64{ordinaryVoice: p.presumed(0), lowVoice: presumedLow}[i]
 		}
 	}
 }

@@ -110,6 +110,10 @@ type SubscribedQualityEvent struct {
 // SubscribedEvent tells a publisher that somebody now receives its track.
 type SubscribedEvent struct{ SID string }
 
+// SpareEvent tells what is left of a subscriber's link beside the voices, in bits per second; 0: it
+// is not known.
+type SpareEvent struct{ BPS uint64 }
+
 func (OfferEvent) peerEvent()             {}
 func (CandidateEvent) peerEvent()         {}
 func (SectionsEvent) peerEvent()          {}
@@ -122,3 +126,4 @@ func (StreamStateEvent) peerEvent()       {}
 func (QualityEvent) peerEvent()           {}
 func (SubscribedQualityEvent) peerEvent() {}
 func (SubscribedEvent) peerEvent()        {}
+func (SpareEvent) peerEvent()             {}

@@ -21,12 +21,6 @@ const (
 	unpaced      = ^uint32(0)
 )
 
-// SpareEvent tells what is left of a subscriber's link beside the voices, in bits a second; 0: it
-// is not known.
-type SpareEvent struct{ BPS uint64 }
-
-func (SpareEvent) peerEvent() {}
-
 // pacing holds the sockets of each participant to a rate.
 type pacing struct {
 	mu    sync.Mutex

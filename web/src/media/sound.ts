@@ -2,14 +2,14 @@
 // no others. When the browser waits for a touch, the page offers one.
 
 import type { RemoteTrack, Room } from 'livekit-client'
-import { hold, Patience, sampleOf } from './patience'
+import { hold, PlayoutDelay, sampleOf } from './playout'
 
 /** Milliseconds between two looks at the link. */
 const lookEvery = 2_000
 
 export class Sound {
   readonly #elements = new Map<RemoteTrack, HTMLMediaElement>()
-  readonly #patience = new Patience()
+  readonly #playout = new PlayoutDelay()
   #delay = 0
   #looking: ReturnType<typeof setInterval> | undefined
 
@@ -43,7 +43,7 @@ export class Sound {
     const first = tracks[0]?.receiver
     const sample = first && (await sampleOf(first).catch(() => undefined)) // closed meanwhile
     if (!sample) return
-    const delay = this.#patience.next(sample, performance.now())
+    const delay = this.#playout.next(sample, performance.now())
     if (delay === this.#delay) return
     this.#delay = delay
     for (const { receiver } of tracks) if (receiver) hold(receiver, delay)

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { Patience } from './patience'
+import { PlayoutDelay } from './playout'
 
 /** Feeds samples of 100 packets every two seconds, so many of them lost. */
-function feed(p: Patience, lost: readonly number[], roundTrip: number, from = 0): number[] {
+function feed(p: PlayoutDelay, lost: readonly number[], roundTrip: number, from = 0): number[] {
   let total = { received: from * 100, lost: 0 }
   return lost.map((n, i) => {
     total = { received: total.received + 100, lost: total.lost + n }
@@ -11,11 +11,11 @@ function feed(p: Patience, lost: readonly number[], roundTrip: number, from = 0)
 }
 
 it('waits for nothing where nothing is lost', () => {
-  expect(feed(new Patience(), [0, 0, 0, 0], 0.3)).toEqual([0, 0, 0, 0])
+  expect(feed(new PlayoutDelay(), [0, 0, 0, 0], 0.3)).toEqual([0, 0, 0, 0])
 })
 
 it('waits for the repair of what is lost, a second at most or so', () => {
-  const after = (roundTrip: number) => feed(new Patience(), [0, 5, 5], roundTrip).at(-1)
+  const after = (roundTrip: number) => feed(new PlayoutDelay(), [0, 5, 5], roundTrip).at(-1)
   expect(after(0.02)).toBe(0.15)
   expect(after(0.1)).toBeCloseTo(0.24)
   expect(after(0.65)).toBeCloseTo(0.9)
@@ -23,18 +23,18 @@ it('waits for the repair of what is lost, a second at most or so', () => {
 })
 
 it('does not change its mind with each sample', () => {
-  const p = new Patience()
+  const p = new PlayoutDelay()
   feed(p, [0, 5], 0.5)
   expect(feed(p, [0, 5, 0, 5, 0], 0.45, 3)).toEqual([0.72, 0.72, 0.72, 0.72, 0.72])
 })
 
 it('catches up after a minute without loss', () => {
-  const p = new Patience()
+  const p = new PlayoutDelay()
   expect(feed(p, [0, 5, ...Array<number>(35).fill(0)], 0.5).slice(-4)).toEqual([0, 0, 0, 0])
 })
 
 it('begins anew with another stream', () => {
-  const p = new Patience()
+  const p = new PlayoutDelay()
   feed(p, [0, 0, 0], 0.5)
   expect(p.next({ received: 10, lost: 0, roundTrip: 0.5 }, 9_000)).toBe(0)
 })

@@ -21,7 +21,7 @@ const enough = 100
 const calm = 60_000
 
 /** Decides from samples, one every few seconds. Times in milliseconds. */
-export class Patience {
+export class PlayoutDelay {
   #delay = 0
   #lossAt = -Infinity
   #base: LinkSample | undefined
