@@ -158,6 +158,9 @@ func (s *subscription) follows(p *packet.Packet) bool {
 		apart = -apart
 	}
 	gap := round(int32(p.Timestamp+apart-s.seam.ends), seamGrid)
+	if gap == -seamGrid && !s.seam.held.IsZero() {
+		gap = 0 // held back for it, by clocks that have been set right a little meanwhile
+	}
 	switch {
 	case gap < 0:
 		return false
