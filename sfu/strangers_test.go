@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -108,6 +109,8 @@ func TestDescriptionOf500Sections(t *testing.T) {
 	n := testNode(t, Options{})
 	p, _, pc := described(t, n, network{})
 	head, section, _ := strings.Cut(pc.LocalDescription().SDP, "m=")
+	// How many candidates there are depends on the interfaces that this machine has just now.
+	section = regexp.MustCompile(`a=candidate:.*\r\n`).ReplaceAllString(section, "")
 	var b strings.Builder
 	b.WriteString(head)
 	for i := range 500 {
