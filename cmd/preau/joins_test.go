@@ -17,6 +17,7 @@ import (
 
 	"preau/loadtest/client"
 	"preau/signaling"
+	"preau/signaling/classpb"
 )
 
 // A thousand joins at once, in every way there is, half of them with bad tokens, into the class of
@@ -27,13 +28,13 @@ func TestAThousandJoinsAtOnce(t *testing.T) {
 	ctx := within60(t)
 	var talking []*client.Client
 	var voices []*client.LocalTrack
-	for identity, o := range map[string]client.Options{"lea": {SinglePC: true}, "amina": {SinglePC: true}, "basile": {}} {
-		role := pupil
-		if identity == "lea" {
-			role = teacher
-		}
-		o.Reconnect = true // so that a loss would be seen as one
-		c := s.join(t, "joins", identity, role, o)
+	for _, who := range []struct {
+		identity string
+		role     classpb.Role
+		single   bool
+	}{{"lea", teacher, true}, {"amina", pupil, true}, {"basile", pupil, false}} { // a teacher opens the class
+		// Reconnect, so that a loss would be seen as one.
+		c := s.join(t, "joins", who.identity, who.role, client.Options{SinglePC: who.single, Reconnect: true})
 		voice, err := c.PublishMicrophone(ctx)
 		if err != nil {
 			t.Fatal(err)
