@@ -129,9 +129,12 @@ func (d *docket) wait(a arrival) {
 // Between hidden and visible roles lies a Withdrawn, so that views hold either all of a participant
 // or nothing.
 func (d *docket) enter(a arrival) {
-	known, sid, connected := a.known, "", ""
+	known, sid, connected, forwarded := a.known, "", "", ""
 	if inside(known) || waits(known) {
 		sid, connected = known.GetSid(), known.GetConnectedSid()
+	}
+	if Forwarded(known) {
+		forwarded = sid
 	}
 	if known.GetAdmitted() && Hidden(known) != hiddenRole(a.role) {
 		d.tell(about(known), &classpb.Event{Body: &classpb.Event_Withdrawn{Withdrawn: &classpb.Withdrawn{Participant: a.id}}})
@@ -145,11 +148,8 @@ func (d *docket) enter(a arrival) {
 	d.introduce(a, to)
 	d.tell(to, &classpb.Event{Body: &classpb.Event_Joined{Joined: &classpb.Joined{
 		Participant: a.id, Role: a.role, TokenRole: a.tokenRole, Foreign: a.foreign,
-		Permissions: a.permissions, Sid: sid, ConnectedSid: connected,
+		Permissions: a.permissions, Sid: sid, ConnectedSid: connected, ForwardedSid: forwarded,
 	}}})
-	if sid != "" && sid == known.GetForwardedSid() { // who hears of them only now has not heard this either
-		d.forwarded(to, a.id, sid)
-	}
 	if a.known != nil {
 		r := rightsOf(d.state, a.known)
 		r.role, r.foreign, r.permissions = a.role, a.foreign, a.permissions

@@ -84,7 +84,8 @@ func applyJoined(s *classpb.State, e *classpb.Event) {
 	p := record(s, j.GetParticipant())
 	p.Presence, p.Left = classpb.Presence_PRESENCE_PRESENT, classpb.LeaveReason_LEAVE_REASON_UNSPECIFIED
 	p.Role, p.TokenRole, p.Foreign = j.GetRole(), j.GetTokenRole(), j.GetForeign()
-	p.Permissions, p.Sid, p.ConnectedSid = clone(j.GetPermissions()), j.GetSid(), j.GetConnectedSid()
+	p.Permissions = clone(j.GetPermissions())
+	p.Sid, p.ConnectedSid, p.ForwardedSid = j.GetSid(), j.GetConnectedSid(), j.GetForwardedSid()
 	p.Admitted, p.Banned, p.Knocks = true, false, false
 	if p.Order == 0 {
 		p.Order, p.JoinedMs = e.GetSeq(), e.GetTimeMs()

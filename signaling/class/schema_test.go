@@ -73,6 +73,7 @@ var notPersonal = []protoreflect.FullName{
 	"preau.class.v1.Hello.participant",
 	"preau.class.v1.Hello.session",
 	"preau.class.v1.Joined.connected_sid",
+	"preau.class.v1.Joined.forwarded_sid",
 	"preau.class.v1.Joined.participant",
 	"preau.class.v1.Joined.sid",
 	"preau.class.v1.Left.participant",

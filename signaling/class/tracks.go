@@ -150,13 +150,9 @@ func decideSetSid(d *docket, c *classpb.Command) error {
 	}
 	d.tell(about(p), &classpb.Event{Body: &classpb.Event_SidSet{SidSet: &classpb.SidSet{Participant: p.GetId(), Sid: sid}}})
 	if sid != "" && c.GetSetSid().GetForwarded() {
-		d.forwarded(about(p), p.GetId(), sid)
+		d.tell(about(p), &classpb.Event{Body: &classpb.Event_Forwarded{Forwarded: &classpb.Forwarded{Participant: p.GetId(), Sid: sid}}})
 	}
 	return nil
-}
-
-func (d *docket) forwarded(to *classpb.Audience, participant, sid string) {
-	d.tell(to, &classpb.Event{Body: &classpb.Event_Forwarded{Forwarded: &classpb.Forwarded{Participant: participant, Sid: sid}}})
 }
 
 func decideSetConnected(d *docket, c *classpb.Command) error {

@@ -2459,6 +2459,7 @@ type Joined struct {
 	Foreign       bool                   `protobuf:"varint,5,opt,name=foreign,proto3" json:"foreign,omitempty"`
 	TokenRole     Role                   `protobuf:"varint,6,opt,name=token_role,json=tokenRole,proto3,enum=preau.class.v1.Role" json:"token_role,omitempty"`
 	ConnectedSid  string                 `protobuf:"bytes,7,opt,name=connected_sid,json=connectedSid,proto3" json:"connected_sid,omitempty"`
+	ForwardedSid  string                 `protobuf:"bytes,8,opt,name=forwarded_sid,json=forwardedSid,proto3" json:"forwarded_sid,omitempty"` // sid, where the join is one of another class
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2538,6 +2539,13 @@ func (x *Joined) GetTokenRole() Role {
 func (x *Joined) GetConnectedSid() string {
 	if x != nil {
 		return x.ConnectedSid
+	}
+	return ""
+}
+
+func (x *Joined) GetForwardedSid() string {
+	if x != nil {
+		return x.ForwardedSid
 	}
 	return ""
 }
@@ -7018,7 +7026,7 @@ const file_class_proto_rawDesc = "" +
 	"\aforeign\x18\x04 \x01(\bR\aforeign\x123\n" +
 	"\n" +
 	"token_role\x18\x05 \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12\x16\n" +
-	"\x06knocks\x18\x06 \x01(\bR\x06knocks\"\x99\x02\n" +
+	"\x06knocks\x18\x06 \x01(\bR\x06knocks\"\xbe\x02\n" +
 	"\x06Joined\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x12(\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x12=\n" +
@@ -7027,7 +7035,8 @@ const file_class_proto_rawDesc = "" +
 	"\aforeign\x18\x05 \x01(\bR\aforeign\x123\n" +
 	"\n" +
 	"token_role\x18\x06 \x01(\x0e2\x14.preau.class.v1.RoleR\ttokenRole\x12#\n" +
-	"\rconnected_sid\x18\a \x01(\tR\fconnectedSid\"(\n" +
+	"\rconnected_sid\x18\a \x01(\tR\fconnectedSid\x12#\n" +
+	"\rforwarded_sid\x18\b \x01(\tR\fforwardedSid\"(\n" +
 	"\x04Away\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\"(\n" +
 	"\x04Back\x12 \n" +

@@ -179,6 +179,7 @@ function joined(p: Participant, event: Event, j: Joined): Partial<Participant> {
     permissions: j.permissions,
     sid: j.sid,
     connectedSid: j.connectedSid,
+    forwardedSid: j.forwardedSid,
     foreign: j.foreign,
     presence: Presence.PRESENT,
     left: LeaveReason.UNSPECIFIED,
