@@ -88,6 +88,8 @@ func (s *subscription) bindExtensions(negotiated []webrtc.RTPHeaderExtensionPara
 			}
 		case e.URI == extDependency && s.pub.tellsDependency():
 			depends = id
+		case e.URI == extMid:
+			s.section.id = id
 		}
 	}
 	if depends != 0 {

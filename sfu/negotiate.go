@@ -138,12 +138,26 @@ func (p *Peer) attach(w *want) error {
 }
 
 func (p *Peer) addTrack(pc *webrtc.PeerConnection, s *subscription) error {
-	if p.o.SinglePC || p.hasFree(s.Kind()) {
+	if p.o.SinglePC {
+		sender, err := pc.AddTrack(s)
+		s.section.mid = []byte(midOf(pc, sender))
+		return err
+	}
+	if p.hasFree(s.Kind()) {
 		_, err := pc.AddTrack(s)
 		return err
 	}
 	_, err := pc.AddTransceiverFromTrack(s, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 	return err
+}
+
+func midOf(pc *webrtc.PeerConnection, sender *webrtc.RTPSender) string {
+	for _, t := range pc.GetTransceivers() {
+		if sender != nil && t.Sender() == sender {
+			return t.Mid()
+		}
+	}
+	return ""
 }
 
 // attached tells the publisher, the first time.

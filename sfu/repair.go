@@ -133,6 +133,7 @@ func (s *subscription) report(layer uint8, ntp uint64, ts uint32) {
 // received takes in a reception report about this stream.
 func (s *subscription) received(r rtcp.ReceptionReport, now time.Time) {
 	s.loss = float64(r.FractionLost) / 256
+	s.section.known = true
 	if r.LastSenderReport == 0 {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // However many speak in turn, a subscriber has few microphone sections, reused; a section that
@@ -109,4 +111,49 @@ func TestDrainingOutlivesAnOlderOffer(t *testing.T) {
 	if n.drains("2") {
 		t.Error("a section drains for ever")
 	}
+}
+
+// A stream that is announced by an answer names its section from its first packet on, so that none is
+// taken for another section's by a receiver that has not read the answer yet (Firefox did), and no
+// longer than until the receiver has reported on it. One that was offered before needs no name.
+func TestStreamNamesItsSection(t *testing.T) {
+	for _, one := range []bool{true, false} {
+		t.Run(fmt.Sprint("one connection ", one), func(t *testing.T) {
+			r := testNode(t, Options{}).Router("t/class")
+			watcher, teacher := join(t, r, "PA_watcher", one), join(t, r, "PA_teacher", true)
+			camera := teacher.publish(TrackSpec{CID: "cid", SID: "TR_cam", Kind: KindVideo}, vp8)
+			every(t, 20*time.Millisecond, func() { camera.sources[0].picture("", 1, 500) })
+			if err := watcher.peer.Subscribe("TR_cam", true); err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			watcher.until("a stream without the name", func() bool {
+				names = names[:0]
+				if track := watcher.tracks["TR_cam"]; track != nil {
+					for i := range track.packets {
+						names = append(names, sectionNamed(watcher, &track.packets[i]))
+					}
+				}
+				return len(names) > 20 && names[len(names)-1] == ""
+			})
+			for i, name := range names[1:] {
+				if name != "" && names[i] == "" {
+					t.Fatalf("packet %d names its section, the one before did not", i+1)
+				}
+			}
+			if one && watcher.mids[names[0]] != "TR_cam" || !one && names[0] != "" {
+				t.Errorf("the first packet names the section %q; sections: %v", names[0], watcher.mids)
+			}
+		})
+	}
+}
+
+// sectionNamed is the section that a packet names; called under the client's lock.
+func sectionNamed(c *client, h *rtp.Header) string {
+	for _, id := range h.GetExtensionIDs() {
+		if value := string(h.GetExtension(id)); c.mids[value] != "" {
+			return value
+		}
+	}
+	return ""
 }

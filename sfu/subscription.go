@@ -45,6 +45,7 @@ type subscription struct {
 	header, rtx      rtp.Header
 	bare             rtp.Header       // of a low voice: the transport-wide number only, every byte counts
 	depends          describedHeaders // those for packets with a dependency descriptor
+	section          sectionName
 
 	// owned by the writer
 	munger   *munge.Munger
@@ -298,6 +299,7 @@ func (s *subscription) extend(p *packet.Packet) {
 // write numbers and sends one packet on the connection.
 func (s *subscription) write(h *rtp.Header, payload []byte) {
 	o := s.out
+	h = s.section.name(h)
 	size := h.MarshalSize() + len(payload) + int(h.PaddingSize) + wireOverhead
 	o.lastSent = time.Now()
 	if s.hasTransportWide {

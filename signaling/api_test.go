@@ -158,7 +158,7 @@ func FuzzClassFrame(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	participant, err := join(s.patient(), r, claims)
+	participant, err := join(s.patient(), r, claims, false)
 	if err != nil {
 		f.Fatal(err)
 	}

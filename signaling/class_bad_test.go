@@ -213,7 +213,7 @@ func TestASlowReaderIsLetGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	teacher, err := join(s.patient(), r, claims)
+	teacher, err := join(s.patient(), r, claims, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func (s *Server) serveClass(w http.ResponseWriter, r *http.Request) {
 		s.turnAway(w, r, err)
 		return
 	}
-	participant, err := join(ctx, in, claims)
+	participant, err := join(ctx, in, claims, false)
 	if err != nil {
 		s.turnAway(w, r, err)
 		return

@@ -100,7 +100,7 @@ func (h *rtcHandler) enter(ctx context.Context, c *access.Claims, asked livekit.
 	if brought.Metadata == "" {
 		brought.Metadata = asked.GetMetadata()
 	}
-	participant, err := join(ctx, r, &brought)
+	participant, err := join(ctx, r, &brought, asked.Page)
 	return r, participant, err
 }
 

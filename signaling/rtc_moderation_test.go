@@ -3,8 +3,10 @@ package signaling
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
+	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/auth"
 	lk "github.com/livekit/protocol/livekit"
 	"github.com/twitchtv/twirp"
@@ -116,6 +118,28 @@ func TestRTCRemoval(t *testing.T) {
 		defer a.peer.mu.Unlock()
 		return a.peer.closed
 	})
+}
+
+// The media of a page that was on its way when the page was sent away does not bring it back.
+func TestRTCOfAPageSentAway(t *testing.T) {
+	s := newRTCSchool(t)
+	s.enter(s.token("ada", teacher))
+	page := url.Values{"page": {"1"}, "protocol": {"17"}}
+	b := s.dial("/rtc", s.token("bob", pupil), page).joined(s)
+	s.do("ada", &classpb.Command{Body: &classpb.Command_Remove{Remove: &classpb.Remove{Participant: s.id("bob")}}})
+	b.expectLeave(lk.DisconnectReason_PARTICIPANT_REMOVED, lk.LeaveRequest_DISCONNECT)
+	page.Set("access_token", s.token("bob", pupil))
+	_, resp, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.http.URL, "http")+"/rtc?"+page.Encode(), nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusForbidden {
+		t.Fatalf("the page's media got %v, %v", resp, err)
+	}
+	if p := s.state().GetParticipants()[s.id("bob")]; p.GetPresence() != classpb.Presence_PRESENCE_GONE {
+		t.Errorf("in the class it is %v", p)
+	}
+	s.enter(s.token("bob", pupil)) // any other client asks to come back by this
+	if p := s.state().GetParticipants()[s.id("bob")]; p.GetPresence() == classpb.Presence_PRESENCE_GONE || !p.GetKnocks() {
+		t.Errorf("in the class it is %v", p)
+	}
 }
 
 func TestRTCLobby(t *testing.T) {

@@ -142,7 +142,7 @@ func carriedRole(c *access.Claims, p *classpb.Participant) classpb.Role {
 
 // letIn makes somebody a participant of a class, whatever its lobby.
 func letIn(ctx context.Context, r *room.Room, c *access.Claims, actor class.Actor) (participant string, err error) {
-	if participant, err = join(ctx, r, c); err != nil {
+	if participant, err = join(ctx, r, c, false); err != nil {
 		return "", err
 	}
 	state, err := r.State(ctx)

@@ -53,7 +53,7 @@ func (s *school) seat(r *room.Room, identity, sid string) (participant string) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	if participant, err = join(s.patient(), r, claims); err != nil {
+	if participant, err = join(s.patient(), r, claims, false); err != nil {
 		s.Fatal(err)
 	}
 	s.Cleanup(r.Connected(participant))

@@ -80,3 +80,25 @@ func TestStrangersDoNotFillAClass(t *testing.T) {
 	sc.refused(classpb.Code_CODE_FULL, Node(), join("blaise", "Blaise", pupil))
 	want(t, sc.do(Node(), join("noether", "M. Noether", teacher)), "profile_set", "joined")
 }
+
+// A page opens its media while it waits at the door: where that arrives after the refusal, it must not
+// look as if the pupil had asked again.
+func TestMediaDoesNotKnock(t *testing.T) {
+	sc := lesson(t, true)
+	ada := sc.join("ada", "Ada", pupil)
+	media := join("ada", "Ada", pupil)
+	media.GetJoin().Media = true
+	want(t, sc.do(Node(), media))
+	sc.do(By("P_1"), refuseEntry(ada))
+	sc.refused(classpb.Code_CODE_FORBIDDEN, Node(), media)
+	holds(t, "stays refused", !Waiting(sc.state, ada))
+	want(t, sc.do(Node(), join("ada", "Ada", pupil)), "waited")
+	want(t, sc.do(Node(), media))
+	want(t, sc.do(By("P_1"), admit(ada)), "profile_set", "joined")
+	want(t, sc.do(Node(), media))
+	sc.do(By("P_1"), remove(ada, false))
+	sc.refused(classpb.Code_CODE_FORBIDDEN, Node(), media)
+	bea := join("bea", "Béa", pupil)
+	bea.GetJoin().Media = true
+	want(t, sc.do(Node(), bea), "profile_set", "waited")
+}

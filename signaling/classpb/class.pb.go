@@ -5795,6 +5795,7 @@ type Join struct {
 	Permissions   *Permissions           `protobuf:"bytes,2,opt,name=permissions,proto3" json:"permissions,omitempty"`
 	Profile       *Profile               `protobuf:"bytes,3,opt,name=profile,proto3" json:"profile,omitempty"`
 	Foreign       bool                   `protobuf:"varint,4,opt,name=foreign,proto3" json:"foreign,omitempty"`
+	Media         bool                   `protobuf:"varint,5,opt,name=media,proto3" json:"media,omitempty"` // of a page, which joins by itself: whoever was sent away does not knock by this
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5853,6 +5854,13 @@ func (x *Join) GetProfile() *Profile {
 func (x *Join) GetForeign() bool {
 	if x != nil {
 		return x.Foreign
+	}
+	return false
+}
+
+func (x *Join) GetMedia() bool {
+	if x != nil {
+		return x.Media
 	}
 	return false
 }
@@ -7239,12 +7247,13 @@ const file_class_proto_rawDesc = "" +
 	"\x10max_participants\x18\x06 \x01(\rR\x0fmaxParticipants\x12&\n" +
 	"\x0fempty_timeout_s\x18\a \x01(\rR\remptyTimeoutS\x12.\n" +
 	"\x13departure_timeout_s\x18\b \x01(\rR\x11departureTimeoutS\x12+\n" +
-	"\x05locks\x18\t \x01(\v2\x15.preau.class.v1.LocksR\x05locks\"\xc1\x01\n" +
+	"\x05locks\x18\t \x01(\v2\x15.preau.class.v1.LocksR\x05locks\"\xd7\x01\n" +
 	"\x04Join\x12(\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x12=\n" +
 	"\vpermissions\x18\x02 \x01(\v2\x1b.preau.class.v1.PermissionsR\vpermissions\x126\n" +
 	"\aprofile\x18\x03 \x01(\v2\x17.preau.class.v1.ProfileB\x03\x80\x01\x01R\aprofile\x12\x18\n" +
-	"\aforeign\x18\x04 \x01(\bR\aforeign\"e\n" +
+	"\aforeign\x18\x04 \x01(\bR\aforeign\x12\x14\n" +
+	"\x05media\x18\x05 \x01(\bR\x05media\"e\n" +
 	"\vSetPresence\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x124\n" +
 	"\bpresence\x18\x02 \x01(\x0e2\x18.preau.class.v1.PresenceR\bpresence\";\n" +

@@ -182,7 +182,7 @@ export class MediaRoom {
       this.#low = this.#o.teacher ? new LowVoice(lk, room) : undefined
       this.#listen(lk, room)
       await room.connect(
-        socketOrigin(this.#o.origin),
+        mediaURL(this.#o.origin),
         this.#o.token(),
         connectOptions(this.#o.roundTrip(), this.#attempt),
       )
@@ -306,6 +306,7 @@ const deviceOf: Readonly<Record<string, Device | undefined>> = {
   screen_share: 'screen',
 }
 
-function socketOrigin(origin: string): string {
-  return origin.replace(/^http/, 'ws')
+/** Says that the page enters by itself: one who is sent away must not seem to ask again by this. */
+function mediaURL(origin: string): string {
+  return `${origin.replace(/^http/, 'ws')}?page=1`
 }
