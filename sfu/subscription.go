@@ -59,7 +59,6 @@ type subscription struct {
 	octets   uint32
 	rtt      time.Duration
 	loss     float64
-	lossy    int // reports left until the link counts as one that loses nothing
 	reported [8]sentReport
 	reports  int
 }
@@ -83,8 +82,10 @@ func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subsc
 // want is what the allocator is asked for.
 func (s *subscription) want(r *allocate.Rates) allocate.Want {
 	set := *s.setting.Load()
-	top := allocate.Layer{Spatial: s.pub.best(set), Temporal: s.fastest(set)}
-	return allocate.Want{Rung: s.pub.rung(), Rates: r, Off: s.off(), Now: s.choice, Max: top}
+	return allocate.Want{
+		Rung: s.pub.rung(), Rates: r, Off: s.off(), Now: s.choice,
+		Max: allocate.Layer{Spatial: s.pub.best(set), Temporal: temporalFor(set.FPS)},
+	}
 }
 
 // unlimited is the best choice, where no estimate holds it down: the highest layer wanted that is
@@ -92,7 +93,7 @@ func (s *subscription) want(r *allocate.Rates) allocate.Want {
 func (s *subscription) unlimited(now time.Time) allocate.Choice {
 	set := *s.setting.Load()
 	c := allocate.Choice{Sending: !s.off(), Since: now}
-	c.Temporal = s.fastest(set)
+	c.Temporal = temporalFor(set.FPS)
 	best := s.pub.best(set)
 	switch {
 	case s.pub.paired():
@@ -110,14 +111,6 @@ func (s *subscription) unlimited(now time.Time) allocate.Choice {
 		}
 	}
 	return c
-}
-
-// fastest is the highest temporal layer that is wanted.
-func (s *subscription) fastest(set TrackSetting) uint8 {
-	if s.pub.spec.Kind == KindAudio {
-		return s.copies()
-	}
-	return temporalFor(set.FPS)
 }
 
 // temporalFor is the temporal layers wanted for a frame rate: each halves the one above, from 30.

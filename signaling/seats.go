@@ -1,9 +1,6 @@
 package signaling
 
-import (
-	"net/netip"
-	"sync"
-)
+import "sync"
 
 // seats sees to it that a participant holds at most one /class and one /rtc
 // socket, both of one page. LiveKit clients cannot add a page key to /rtc, so
@@ -33,9 +30,7 @@ type occupant struct {
 	evict   func(replaced bool) // must not block; false: the same page resumed
 }
 
-func newSeats(proxies []netip.Prefix) *seats {
-	return &seats{taken: map[seatKey]*seat{}, pacing: newPacing(proxies)}
-}
+func newSeats() *seats { return &seats{taken: map[seatKey]*seat{}, pacing: newPacing()} }
 
 // takeClass seats a /class socket and evicts whom it replaces. The function
 // returned gives the seat up.

@@ -23,9 +23,7 @@ export class Sound {
     this.place.append(element)
     this.#elements.set(track, element)
     if (this.#delay && track.receiver) hold(track.receiver, this.#delay)
-    if (this.#looking) return
-    this.#looking = setInterval(() => void this.#look(), lookEvery)
-    void this.#look()
+    this.#looking ??= setInterval(() => void this.#look(), lookEvery)
   }
 
   remove(track: RemoteTrack): void {
