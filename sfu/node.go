@@ -266,8 +266,11 @@ func (n *Node) nextWriter() *writer {
 
 // guard is deferred in every goroutine and callback that runs for one peer: a panic there costs
 // that peer its connection and nobody else anything.
-func (n *Node) guard(p *Peer, where string) {
-	v := recover()
+func (n *Node) guard(p *Peer, where string) { n.fault(recover(), p, where) }
+
+// fault is the rest of guard, for a deferred function that finds out itself whom it served: recover
+// works in the deferred function alone. v is what it yielded; nil: there was no panic.
+func (n *Node) fault(v any, p *Peer, where string) {
 	if v == nil {
 		return
 	}

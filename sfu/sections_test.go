@@ -157,3 +157,42 @@ func sectionNamed(c *client, h *rtp.Header) string {
 	}
 	return ""
 }
+
+// However many microphones are open at once, a listener gets twelve of them, by default.
+func TestAtMostTwelveMicrophones(t *testing.T) {
+	r := testNode(t, Options{}).Router("t/class")
+	listener := join(t, r, "PA_listener", true)
+	const open, most = 15, 12
+	for i := range open {
+		c := join(t, r, fmt.Sprintf("PA_%d", i), true)
+		sid := fmt.Sprintf("TR_%d", i)
+		mic := c.publish(micSpec(sid), opus)
+		every(t, 20*time.Millisecond, func() { mic.sources[0].voice(30) })
+		waitFor(c, "microphone announced", func(TrackEvent) bool { return true })
+		if err := listener.peer.Subscribe(sid, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := func() (sids []string) {
+		for i := range open {
+			if sid := fmt.Sprintf("TR_%d", i); listener.count(sid) > 5 {
+				sids = append(sids, sid)
+			}
+		}
+		return sids
+	}
+	listener.until("twelve heard", func() bool { return len(heard()) >= most })
+	settled := 0
+	listener.change(func() { settled = listener.count(heard()[0]) })
+	listener.until("a second more", func() bool {
+		if len(listener.mids) > most {
+			t.Fatalf("%d microphones have a section: %v", len(listener.mids), listener.mids)
+		}
+		return listener.count(heard()[0]) > settled+50
+	})
+	listener.mu.Lock()
+	defer listener.mu.Unlock()
+	if got := len(listener.mids); got != most {
+		t.Errorf("%d microphones have a section", got)
+	}
+}

@@ -120,7 +120,7 @@ func (w *writer) run() {
 
 func (w *writer) work(tick <-chan time.Time) (again bool) {
 	again = true // after a panic
-	defer func() { w.node.guard(w.current, "egress writer") }()
+	defer func() { w.node.fault(recover(), w.current, "egress writer") }()
 	for {
 		select { // voice goes first
 		case i := <-w.voice:
