@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test packages unit fuzz e2e lint format bench bench-links generate clean
+.PHONY: run build test root packages unit fuzz e2e lint format bench bench-links generate clean
 
 WEB_SOURCES := $(shell find web/src web/worker web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
@@ -26,7 +26,13 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run --silent build
 
 # Everything that must hold before a change lands.
-test: packages lint unit fuzz e2e
+test: root packages lint unit fuzz e2e
+
+# Said at once, not after ten minutes: browsers behind weak links need networks of their own.
+root:
+	@[ "$$(id -u)" = 0 ] || { \
+	  echo "make test needs root, for network namespaces and TUN devices (sudo make test);"; \
+	  echo "make lint, make unit and make fuzz do without, and skip what needs it."; exit 1; }
 
 # First of all: what is missing is said at once, not after ten minutes of tests.
 packages:
@@ -51,7 +57,7 @@ FUZZTIME ?= 10s
 fuzz: web/dist/index.html
 	.ci/fuzz $(FUZZTIME)
 
-e2e: packages build
+e2e: root packages build
 	cd web && npm run --silent e2e
 
 bench:

@@ -3,7 +3,7 @@ package signaling
 import "sync"
 
 // seats sees to it that a participant holds at most one /class and one /rtc
-// socket, both of one page. LiveKit clients cannot add a page key to /rtc, so
+// socket, both of one page. LiveKit clients add no page key to /rtc, so
 // the page of an /rtc socket is told by its token's lineage (access.Claims):
 //
 //   - a /class replaces an older /class: silently where the page key is the
