@@ -66,6 +66,7 @@ func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params 
 		transport: t, track: track, index: uint8(pub.layerIndex(track.RID())),
 		ssrc: uint32(track.SSRC()), pt: uint8(track.Codec().PayloadType), codec: packet.CodecOf(track.Codec().MimeType),
 	}
+	l.rate.voice = l.codec.Audio()
 	l.pub.Store(pub)
 	for _, e := range params.HeaderExtensions {
 		switch e.URI {
@@ -135,8 +136,8 @@ func (l *layer) take(n *Node, raw []byte) {
 	}
 	l.frameStart(p)
 	l.lastArrival.Store(now.UnixNano())
-	l.rate.add(len(raw), p, now)
 	pub := l.pub.Load()
+	l.rate.add(len(raw)+wireOverhead, copiesIn(pub, p), p, now)
 	if codec.Audio() {
 		l.clock.note(p.Timestamp, soundLasts(p), now, l.transport.peer.joined)
 	}

@@ -59,6 +59,7 @@ type outlet struct {
 	spare                  uint64 // as it was told, bits per second
 	spareTold              time.Time
 	quality                Connection
+	thin                   bool // so is the link (see thinBelow)
 	wants                  []allocate.Want
 	choices                []allocate.Choice
 	rates                  []allocate.Rates
@@ -182,6 +183,7 @@ func (o *outlet) count() {
 // allocate spends the estimate on the subscriptions; without feedback there is none, and all get
 // what they want.
 func (o *outlet) allocate(now time.Time) {
+	bits := o.budget()
 	o.wants, o.choices = o.wants[:0], o.choices[:0]
 	if cap(o.rates) < len(o.subs) {
 		o.rates = make([]allocate.Rates, len(o.subs), 2*len(o.subs))
@@ -193,10 +195,11 @@ func (o *outlet) allocate(now time.Time) {
 		o.choices = append(o.choices, s.unlimited(now))
 	}
 	o.result = allocate.Result{}
-	if bits := o.budget(); bits > 0 {
+	if bits > 0 {
 		o.bits.Store(bits)
 		o.result = allocate.Allocate(now, bits, o.wants, o.choices, allocate.Options{})
 		o.estimate.SetDemand(o.demand())
+		o.noteThin(bits)
 		if o.result.Limited && now.Sub(o.lastSent) > stale { // all paused: without this, for ever
 			o.estimate, o.lastSent = newEstimate(o.carrier() != nil), now
 		}

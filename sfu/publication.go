@@ -180,7 +180,7 @@ func (p *publication) rates(now time.Time, r *allocate.Rates) {
 		if l := p.layers[0].Load(); l != nil && l.alive(now) {
 			l.rate.read(r)
 			if r[0][0] == 0 {
-				r[0][0] = p.presumed(0)
+				l.presume(&r[0], p.presumed(0))
 			}
 		}
 		return

@@ -10,6 +10,10 @@ import (
 
 const rateInterval = 500 * time.Millisecond
 
+// voiceDecay is by which part, at most, a voice's price falls in an interval: whoever pauses will
+// speak on, and must not find the room taken by a picture.
+const voiceDecay = 20
+
 // rate measures what it costs, in bits per second, to send each of a stream's layers with all that
 // it needs; zero: the layer does not come.
 type rate struct {
@@ -20,12 +24,16 @@ type rate struct {
 	own   rateBytes // of the layer itself
 	whole rateBytes // of all frames sent with it, where the stream's descriptors tell
 	told  bool      // they do
+	voice bool      // its price falls slowly; fixed after construction
 }
 
 type rateBytes [allocate.Spatials][allocate.Temporals]uint64
 
-func (r *rate) add(size int, p *packet.Packet, now time.Time) {
-	r.own[min(p.Spatial, allocate.Spatials-1)][min(p.Temporal, allocate.Temporals-1)] += uint64(size)
+// add counts a packet of size bytes on the wire, of which so many are copies of earlier sound: like a
+// temporal layer, they can be left out.
+func (r *rate) add(size, copies int, p *packet.Packet, now time.Time) {
+	r.own[min(p.Spatial, allocate.Spatials-1)][min(p.Temporal, allocate.Temporals-1)] += uint64(size - copies)
+	r.own[0][copiesLayer] += uint64(copies)
 	if d := &p.Dependency; d.Structure != nil {
 		r.told = true
 		r.addTargets(size, d)
@@ -56,13 +64,16 @@ func (r *rate) settle(past time.Duration) {
 	for s := range r.bits {
 		for t := range r.bits[s] {
 			to := &r.bits[s][t]
-			if r.own[s][t] == 0 && (s > 0 || t > 0) {
+			old := to.Load()
+			if r.own[s][t] == 0 && (s > 0 || t > 0) && !(r.voice && old > 0) {
 				to.Store(0)
 				continue
 			}
 			bits := r.whole[s][t] * 8 * uint64(time.Second) / uint64(past)
-			if old := to.Load(); old > 0 {
-				bits = (3*old + bits) / 4
+			if old > 0 {
+				if bits = (3*old + bits) / 4; r.voice {
+					bits = max(bits, old-old/voiceDecay)
+				}
 			}
 			to.Store(bits)
 		}

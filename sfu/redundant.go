@@ -6,6 +6,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
+	"preau/sfu/internal/allocate"
 	"preau/sfu/packet"
 )
 
@@ -99,14 +100,69 @@ func redPT(have []webrtc.RTPCodecParameters) uint8 {
 	return 0
 }
 
+// copiesLayer is the temporal layer of a voice with its copies; without them it is the one below.
+const copiesLayer = 1
+
+// copiesIn is how many of a packet's bytes are copies of earlier sound, with what names them.
+func copiesIn(pub *publication, p *packet.Packet) int {
+	if !p.RED || pub.spec.Sealed {
+		return 0
+	}
+	payload := p.Payload()
+	return len(payload) - len(packet.Primary(payload))
+}
+
+const (
+	// thinBelow and thinUntil bound what is a thin link, in bits per second, where something is left
+	// out: if it loses nothing, the copies' bits are better spent on a picture.
+	thinBelow, thinUntil = 300_000, 500_000
+	// lossy is the share of packets lost from which on copies are wanted there, and cleanReports how
+	// many reports of less it takes until they are not any more: some half a minute.
+	lossy        = 0.005
+	cleanReports = 6
+)
+
+// presume fills in what a stream costs that has not been measured.
+func (l *layer) presume(r *[allocate.Temporals]uint64, bits uint64) {
+	r[0] = bits
+	if l.codec == packet.RED {
+		r[copiesLayer] = 2 * bits
+	}
+}
+
+// copies is the temporal layer to want of a voice.
+func (s *subscription) copies() uint8 {
+	if s.redPT == 0 || s.out.thin && s.lossy == 0 && !s.pub.spec.Sealed {
+		return 0
+	}
+	return copiesLayer
+}
+
+// noteLoss takes in what share of the packets a report says were lost.
+func (s *subscription) noteLoss(share float64) {
+	if s.lossy = max(s.lossy-1, 0); share >= lossy {
+		s.lossy = cleanReports
+	}
+}
+
+// noteThin follows what there is to spend, in bits per second.
+func (o *outlet) noteThin(bits uint64) {
+	switch {
+	case bits > thinUntil, bits > 2*o.demand():
+		o.thin = false
+	case bits < thinBelow && o.result.Limited:
+		o.thin = true
+	}
+}
+
 // sound is p's payload as this receiver takes it, and under which payload type: redundant audio
-// as it is where RED was negotiated, else its newest block. Not ok: it cannot be sent, since what is
-// sealed end to end cannot be taken apart.
+// as it is where RED was negotiated and the copies are to be sent, else its newest block. Not ok: it
+// cannot be sent, since what is sealed end to end cannot be taken apart.
 func (s *subscription) sound(p *packet.Packet) (payload []byte, pt uint8, ok bool) {
 	switch {
 	case !p.RED:
 		return p.Payload(), s.pt, s.pt != 0
-	case s.redPT != 0:
+	case s.redPT != 0 && (s.pub.spec.Sealed || s.choice.Temporal >= copiesLayer || s.pt == 0):
 		return p.Payload(), s.redPT, true
 	case s.pub.spec.Sealed:
 		return nil, 0, false

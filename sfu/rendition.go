@@ -78,7 +78,7 @@ func (p *publication) voiceRates(now time.Time, r *allocate.Rates) {
 		}
 		l.rate.readFlat(&r[to])
 		if r[to][0] == 0 {
-			r[to][0] = [2]uint64{ordinaryVoice: p.presumed(0), lowVoice: presumedLow}[i]
+			l.presume(&r[to], [2]uint64{ordinaryVoice: p.presumed(0), lowVoice: presumedLow}[i])
 		}
 	}
 }

@@ -134,6 +134,7 @@ func (s *subscription) report(layer uint8, ntp uint64, ts uint32) {
 func (s *subscription) received(r rtcp.ReceptionReport, now time.Time) {
 	s.loss = float64(r.FractionLost) / 256
 	s.section.known = true
+	s.noteLoss(s.loss)
 	if r.LastSenderReport == 0 {
 		return
 	}

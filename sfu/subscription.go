@@ -59,6 +59,7 @@ type subscription struct {
 	octets   uint32
 	rtt      time.Duration
 	loss     float64
+	lossy    int // reports left until the link counts as one that loses nothing
 	reported [8]sentReport
 	reports  int
 }
@@ -82,10 +83,8 @@ func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subsc
 // want is what the allocator is asked for.
 func (s *subscription) want(r *allocate.Rates) allocate.Want {
 	set := *s.setting.Load()
-	return allocate.Want{
-		Rung: s.pub.rung(), Rates: r, Off: s.off(), Now: s.choice,
-		Max: allocate.Layer{Spatial: s.pub.best(set), Temporal: temporalFor(set.FPS)},
-	}
+	top := allocate.Layer{Spatial: s.pub.best(set), Temporal: s.fastest(set)}
+	return allocate.Want{Rung: s.pub.rung(), Rates: r, Off: s.off(), Now: s.choice, Max: top}
 }
 
 // unlimited is the best choice, where no estimate holds it down: the highest layer wanted that is
@@ -93,7 +92,7 @@ func (s *subscription) want(r *allocate.Rates) allocate.Want {
 func (s *subscription) unlimited(now time.Time) allocate.Choice {
 	set := *s.setting.Load()
 	c := allocate.Choice{Sending: !s.off(), Since: now}
-	c.Temporal = temporalFor(set.FPS)
+	c.Temporal = s.fastest(set)
 	best := s.pub.best(set)
 	switch {
 	case s.pub.paired():
@@ -111,6 +110,14 @@ func (s *subscription) unlimited(now time.Time) allocate.Choice {
 		}
 	}
 	return c
+}
+
+// fastest is the highest temporal layer that is wanted.
+func (s *subscription) fastest(set TrackSetting) uint8 {
+	if s.pub.spec.Kind == KindAudio {
+		return s.copies()
+	}
+	return temporalFor(set.FPS)
 }
 
 // temporalFor is the temporal layers wanted for a frame rate: each halves the one above, from 30.

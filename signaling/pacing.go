@@ -3,13 +3,14 @@ package signaling
 import (
 	"crypto/tls"
 	"net"
+	"net/netip"
 	"sync"
 	"syscall"
 )
 
 // On a thin link TCP drowns the voice: its first window alone is 3.6 s of queue at 32 kb/s. The
 // websockets of a participant are therefore paced by the kernel within what the media plane says is
-// left of the link beside the voices.
+// left of the link beside the voices, and so is what else is loaded from there (see home).
 
 const (
 	// pacedShare of what the voices leave, all sockets of a participant together.
@@ -23,16 +24,21 @@ const (
 
 // pacing holds the sockets of each participant to a rate.
 type pacing struct {
+	proxies []netip.Prefix // fixed after construction
+
 	mu    sync.Mutex
 	seats map[seatKey]*pacedSeat
+	homes map[netip.Addr]*home
 }
 
 type pacedSeat struct {
-	spare uint64 // bits a second; 0: not known
-	conns map[net.Conn]struct{}
+	spare uint64             // bits a second; 0: not known
+	conns map[net.Conn]*home // and where each comes from; nil: not known
 }
 
-func newPacing() *pacing { return &pacing{seats: map[seatKey]*pacedSeat{}} }
+func newPacing(proxies []netip.Prefix) *pacing {
+	return &pacing{proxies: proxies, seats: map[seatKey]*pacedSeat{}, homes: map[netip.Addr]*home{}}
+}
 
 // hold counts a socket among a participant's, until it is released.
 func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
@@ -40,15 +46,24 @@ func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
 	defer p.mu.Unlock()
 	s := p.seats[k]
 	if s == nil {
-		s = &pacedSeat{conns: map[net.Conn]struct{}{}}
+		s = &pacedSeat{conns: map[net.Conn]*home{}}
 		p.seats[k] = s
 	}
-	s.conns[c] = struct{}{}
+	h := p.homeOf(c)
+	s.conns[c] = h
+	if h != nil {
+		h.seats[s] = struct{}{}
+	}
 	s.apply()
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		delete(s.conns, c)
+		if h != nil && !s.at(h) {
+			delete(h.seats, s)
+			h.apply()
+			p.leave(c, h)
+		}
 		if len(s.conns) == 0 && p.seats[k] == s {
 			delete(p.seats, k)
 		} else {
@@ -77,11 +92,22 @@ func pace(spare uint64, n int) uint32 {
 
 func (s *pacedSeat) apply() {
 	rate := pace(s.spare, len(s.conns))
-	for c := range s.conns {
-		if raw := socketOf(c); raw != nil {
-			_ = raw.Control(func(fd uintptr) { setPace(fd, rate) }) // closed meanwhile
+	for c, h := range s.conns {
+		setPaceOf(c, rate)
+		if h != nil {
+			h.apply()
 		}
 	}
+}
+
+// at says whether one of the participant's sockets comes from there.
+func (s *pacedSeat) at(h *home) bool {
+	for _, other := range s.conns {
+		if other == h {
+			return true
+		}
+	}
+	return false
 }
 
 // socketOf finds the socket under TLS and other wrappings; nil: there is none.

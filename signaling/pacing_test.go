@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
@@ -53,7 +55,7 @@ func paceOf(t *testing.T, c net.Conn) (rate uint32) {
 
 // All sockets of a participant share what the voices leave; who else sits there has nothing to do with it.
 func TestSocketsSharePace(t *testing.T) {
-	p := newPacing()
+	p := newPacing(nil)
 	lea, amina := seatKey{"", "maths", "lea"}, seatKey{"", "maths", "amina"}
 	page, _ := tcpPair(t)
 	media, _ := tcpPair(t)
@@ -82,7 +84,7 @@ func TestSocketsSharePace(t *testing.T) {
 // The kernel really holds back: 60 kB at 20 kB/s are not there at once.
 func TestPacedSocketIsSlow(t *testing.T) {
 	near, far := tcpPair(t)
-	p := newPacing()
+	p := newPacing(nil)
 	defer p.hold(seatKey{}, near)()
 	p.set(seatKey{}, 230_000)
 	begun := time.Now()
@@ -92,5 +94,74 @@ func TestPacedSocketIsSlow(t *testing.T) {
 	}
 	if took := time.Since(begun); took < time.Second {
 		t.Errorf("60 kB came in %v at %d B/s", took, pace(230_000, 1))
+	}
+}
+
+// from makes a connection seem to come from elsewhere.
+type from struct {
+	net.Conn
+	addr string
+}
+
+func (f from) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.addr)) }
+func (f from) NetConn() net.Conn    { return f.Conn }
+
+// What a page loads is paced by the thinnest link of who sits at its address, there alone; not where
+// many sit, nor from a proxy's address.
+func TestPagesArePaced(t *testing.T) {
+	p := newPacing([]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
+	connect := func(addr string) net.Conn {
+		c, _ := tcpPair(t)
+		return from{c, addr}
+	}
+	page, other, proxied := connect("203.0.113.5:1001"), connect("203.0.113.6:1002"), connect("192.0.2.1:1003")
+	for _, c := range []net.Conn{page, other, proxied} {
+		p.connState(c, http.StateNew)
+	}
+	sits := func(who, addr string, spare uint64) func() {
+		k := seatKey{"", "maths", who}
+		release := p.hold(k, connect(addr))
+		p.set(k, spare)
+		return release
+	}
+	wants := func(what string, c net.Conn, want uint32) {
+		t.Helper()
+		if got := paceOf(t, c); got != want {
+			t.Errorf("%s: %d B/s, want %d", what, got, want)
+		}
+	}
+	leave := sits("lea", "203.0.113.5:2001", 32_000)
+	sits("amina", "192.0.2.1:2002", 32_000)
+	wants("beside a thin link", page, 700)
+	wants("elsewhere", other, unpaced)
+	wants("of a proxy", proxied, unpaced)
+	late := connect("203.0.113.5:1004")
+	p.connState(late, http.StateNew)
+	wants("that comes later", late, 700)
+	p.connState(late, http.StateHijacked)
+	wants("that is a websocket now", late, unpaced)
+	brother := sits("karim", "203.0.113.5:2003", 8_000)
+	wants("beside two", page, leastPace)
+	brother()
+	wants("beside one again", page, 700)
+	p.set(seatKey{"", "maths", "lea"}, thinPage+1)
+	wants("beside a link that is none", page, unpaced)
+	p.set(seatKey{"", "maths", "lea"}, 32_000)
+	var others []func()
+	for i := range household {
+		others = append(others, sits(string(rune('a'+i)), "203.0.113.5:2004", 32_000))
+	}
+	wants("of a school", page, unpaced)
+	for _, o := range others {
+		o()
+	}
+	wants("beside one that stays", page, 700)
+	leave()
+	wants("where nobody sits", page, unpaced)
+	for _, c := range []net.Conn{page, other, proxied} {
+		p.connState(c, http.StateClosed)
+	}
+	if len(p.homes) != 0 {
+		t.Errorf("%d addresses are remembered", len(p.homes))
 	}
 }

@@ -1,6 +1,9 @@
 package signaling
 
-import "sync"
+import (
+	"net/netip"
+	"sync"
+)
 
 // seats sees to it that a participant holds at most one /class and one /rtc
 // socket, both of one page. LiveKit clients add no page key to /rtc, so
@@ -30,7 +33,9 @@ type occupant struct {
 	evict   func(replaced bool) // must not block; false: the same page resumed
 }
 
-func newSeats() *seats { return &seats{taken: map[seatKey]*seat{}, pacing: newPacing()} }
+func newSeats(proxies []netip.Prefix) *seats {
+	return &seats{taken: map[seatKey]*seat{}, pacing: newPacing(proxies)}
+}
 
 // takeClass seats a /class socket and evicts whom it replaces. The function
 // returned gives the seat up.

@@ -81,7 +81,7 @@ func TestWhoReplacesWhom(t *testing.T) {
 			s.class("B", "b", "2")
 		}, nil},
 	} {
-		s := &seating{seats: newSeats()}
+		s := &seating{seats: newSeats(nil)}
 		c.play(s)
 		if !slices.Equal(s.out, c.want) {
 			t.Errorf("%s: evicted %q, want %q", name, s.out, c.want)
@@ -90,7 +90,7 @@ func TestWhoReplacesWhom(t *testing.T) {
 }
 
 func TestSeatsAreGivenUp(t *testing.T) {
-	s := &seating{seats: newSeats()}
+	s := &seating{seats: newSeats(nil)}
 	first := s.class("A", "a", "1")
 	second := s.class("A2", "a", "1")
 	first() // late: must not unseat the second

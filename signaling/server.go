@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ func New(o Options) *Server {
 	s := &Server{
 		options: o, log: o.Log,
 		metrics:    newMetrics(o.Registry),
-		seats:      newSeats(),
+		seats:      newSeats(o.Proxies),
 		joins:      joinThrottles{newJoins(o.Limits), newJoins(o.Limits), newJoins(o.Limits)},
 		codes:      newThrottle(perSecond(o.Limits.WrongCodesPerMinute), o.Limits.WrongCodesPerMinute),
 		known:      newThrottle(perSecond(o.Limits.RightCodesPerMinute), o.Limits.RightCodesPerMinute),
@@ -77,6 +78,10 @@ func newJoins(l Limits) *throttle { return newThrottle(l.JoinsPerSecond, l.JoinB
 
 // Handler is the whole HTTP surface.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// ConnState is for the http.Server that serves Handler: a page's files are paced by what the voices
+// leave of the link that they come over.
+func (s *Server) ConnState(c net.Conn, state http.ConnState) { s.seats.pacing.connState(c, state) }
 
 // Run keeps house until the context ends, then says goodbye to whoever is still
 // there and waits for every socket.

@@ -140,7 +140,7 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 		config: c, log: log, node: node, school: school, hooks: hooks, server: server, doors: d, guard: guard,
 		http: &http.Server{
 			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState,
 		},
 	}, nil
 }

@@ -170,7 +170,7 @@ func Room(s *classpb.State) *lk.Room {
 func Codecs() []*lk.Codec {
 	var out []*lk.Codec
 	for _, mime := range []string{
-		"audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1", "video/rtx",
+		"audio/opus", "audio/red", "video/VP8", "video/H264", "video/VP9", "video/AV1", "video/H265", "video/rtx",
 	} {
 		out = append(out, &lk.Codec{Mime: mime})
 	}

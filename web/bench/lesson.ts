@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Person, TestBrowser } from '../e2e/browser.ts'
-import { comeIn, isOn, openClass, turnOn } from '../e2e/people.ts'
+import { enter, isOn, openClass, turnOn } from '../e2e/people.ts'
 import { Server } from '../e2e/server.ts'
 import { bringCameras, type Company, Download, shareScreen } from './company.ts'
 import type { Story } from './figures.ts'
@@ -165,13 +165,24 @@ async function teachOnPage(on: TestBrowser, door: Door) {
   return { person: teacher, code }
 }
 
-/** The click is the one on the invitation: the page itself comes through the link too. */
+/**
+ * The click is the one on the invitation: the page itself comes through the link too. The pupil
+ * listens, with the microphone off.
+ */
 async function comeOnPage(on: TestBrowser, door: Door, code: string) {
+  const person = await on.person({ prepare: watch })
+  person.page.setDefaultTimeout(patience)
+  person.page.setDefaultNavigationTimeout(patience)
   const clicked = Date.now()
-  const person = await comeIn(on, door, code, 'Amina', { prepare: watch })
-  await person.get('stage').waitFor({ timeout: 120_000 })
+  await person.page.goto(`${door.url}/c/${code}`, { waitUntil: 'commit' })
+  await person.get('prejoin-mic').setChecked(false)
+  await enter(person, 'Amina')
+  await person.get('stage').waitFor()
   return { person, clicked, joined: Date.now() }
 }
+
+/** How long a page may take to come, ms: it is the thinnest link that is tried. */
+const patience = 180_000
 
 const snapshots = (person: Person): Promise<Snapshot[]> =>
   person.page.evaluate(() => (window as unknown as WatchedWindow).snapshots)

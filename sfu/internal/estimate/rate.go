@@ -21,6 +21,10 @@ const (
 	// leap is queue that needs no trend to be believed, where little arrives.
 	leap      = 80 * time.Millisecond
 	stretched = 1.3
+	// Where much less is sent than is estimated, the trend of few packets with a queue shorter than
+	// trifling is jitter.
+	trifling  = 20 * time.Millisecond
+	idle      = 0.6
 	drained   = 60 * time.Millisecond
 	drainMost = 5 * time.Second
 	deep      = 0.6 // of the estimate: a fall to less than that
@@ -86,6 +90,9 @@ func (r *rate) lower(now time.Duration, is seen, sudden bool) {
 	carried := is.acked
 	if is.lately > 0 {
 		carried = is.lately
+	}
+	if !sudden && is.queue < trifling && is.acked < idle*r.bits { // few packets, and none of them waits
+		return
 	}
 	again := now-r.lowered < max(is.rtt, 100*time.Millisecond)
 	if carried == 0 || again && carried*backoff > r.bits/2 {

@@ -11,7 +11,15 @@ function feed(p: PlayoutDelay, lost: readonly number[], roundTrip: number, from 
 }
 
 it('waits for nothing where nothing is lost', () => {
-  expect(feed(new PlayoutDelay(), [0, 0, 0, 0], 0.3)).toEqual([0, 0, 0, 0])
+  expect(feed(new PlayoutDelay(), [0, 0, 0, 0], 0.2)).toEqual([0, 0, 0, 0])
+})
+
+it('waits from the beginning where the server is far away, until nothing is lost for a minute', () => {
+  const quiet = Array<number>(33).fill(0)
+  const delays = feed(new PlayoutDelay(), quiet, 0.65)
+  expect(delays[0]).toBeCloseTo(0.9)
+  expect(delays[25]).toBeCloseTo(0.9)
+  expect(delays.at(-1)).toBe(0)
 })
 
 it('waits for the repair of what is lost, a second at most or so', () => {
@@ -35,6 +43,6 @@ it('catches up after a minute without loss', () => {
 
 it('begins anew with another stream', () => {
   const p = new PlayoutDelay()
-  feed(p, [0, 0, 0], 0.5)
-  expect(p.next({ received: 10, lost: 0, roundTrip: 0.5 }, 9_000)).toBe(0)
+  feed(p, [0, 0, 0], 0.2)
+  expect(p.next({ received: 10, lost: 0, roundTrip: 0.2 }, 9_000)).toBe(0)
 })

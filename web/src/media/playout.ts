@@ -1,6 +1,7 @@
 // How long received sound waits before it is played. On a link that loses packets a
 // lost one is asked for again, and what repairs it comes a round trip later: a lesson
-// may be heard a second late, but whole. Where nothing is lost, the browser decides.
+// may be heard a second late, but whole. Where nothing is lost, the browser decides; a
+// server that is far away is most likely reached by radio, and losses are expected.
 
 export interface LinkSample {
   /** Of sound: packets that came, and packets missed or asked for again, since the beginning. */
@@ -12,6 +13,8 @@ export interface LinkSample {
 
 /** Share of packets lost from which waiting is worth it. */
 const worthwhile = 0.004
+/** Seconds there and back from which losses are expected. */
+const distant = 0.25
 /** Seconds. */
 const least = 0.15
 const most = 1.2
@@ -29,6 +32,7 @@ export class PlayoutDelay {
   /** Seconds to wait; 0: as the browser likes. */
   next(sample: LinkSample, now: number): number {
     const base = this.#base
+    if (!base && sample.roundTrip >= distant) this.#expectLoss(sample, now)
     if (!base || sample.received < base.received) {
       this.#base = sample
       return this.#delay
@@ -37,13 +41,16 @@ export class PlayoutDelay {
     const lost = Math.max(0, sample.lost - base.lost)
     if (came + lost < enough) return this.#delay
     this.#base = sample
-    if (lost / (came + lost) >= worthwhile) {
-      this.#lossAt = now
-      const wanted = clamp(1.2 * sample.roundTrip + 0.12)
-      // Each change stretches or squeezes what is being said: only for a reason.
-      if (wanted > this.#delay || wanted < 0.6 * this.#delay) this.#delay = wanted
-    } else if (now - this.#lossAt > calm) this.#delay = 0
+    if (lost / (came + lost) >= worthwhile) this.#expectLoss(sample, now)
+    else if (now - this.#lossAt > calm) this.#delay = 0
     return this.#delay
+  }
+
+  #expectLoss(sample: LinkSample, now: number): void {
+    this.#lossAt = now
+    const wanted = clamp(1.2 * sample.roundTrip + 0.12)
+    // Each change stretches or squeezes what is being said: only for a reason.
+    if (wanted > this.#delay || wanted < 0.6 * this.#delay) this.#delay = wanted
   }
 }
 
@@ -64,7 +71,7 @@ export function hold(receiver: RTCRtpReceiver, seconds: number): void {
 }
 
 /** What a receiver's statistics say of its link. */
-export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample | undefined> {
+export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample> {
   let sound: { packetsReceived?: number; packetsLost?: number; nackCount?: number } | undefined
   let roundTrip = 0
   const stats = await receiver.getStats()
@@ -72,7 +79,6 @@ export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample | u
     if (s.type === 'inbound-rtp') sound = s as typeof sound
     if (s.type === 'candidate-pair' && s.nominated) roundTrip = s.currentRoundTripTime ?? 0
   })
-  if (!sound) return undefined
-  const { packetsReceived = 0, packetsLost = 0, nackCount = 0 } = sound
+  const { packetsReceived = 0, packetsLost = 0, nackCount = 0 } = sound ?? {}
   return { received: packetsReceived, lost: packetsLost + nackCount, roundTrip }
 }

@@ -23,7 +23,9 @@ export class Sound {
     this.place.append(element)
     this.#elements.set(track, element)
     if (this.#delay && track.receiver) hold(track.receiver, this.#delay)
-    this.#looking ??= setInterval(() => void this.#look(), lookEvery)
+    if (this.#looking) return
+    this.#looking = setInterval(() => void this.#look(), lookEvery)
+    void this.#look()
   }
 
   remove(track: RemoteTrack): void {

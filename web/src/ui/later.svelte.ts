@@ -39,12 +39,21 @@ export class Later<T> {
   }
 }
 
-/** Runs it when the browser has nothing better to do, or soon (Safari cannot tell). */
-export function whenIdle(run: () => void): () => void {
-  if (!('requestIdleCallback' in window)) {
-    const timer = setTimeout(run, 1_000)
-    return () => clearTimeout(timer)
+/**
+ * Runs it some milliseconds later, when the browser has nothing better to do, or soon after (Safari
+ * cannot tell).
+ */
+export function whenIdle(run: () => void, after = 0): () => void {
+  let handle: number | undefined
+  const timer = setTimeout(
+    () => {
+      if (!('requestIdleCallback' in window)) run()
+      else handle = requestIdleCallback(run, { timeout: 5_000 })
+    },
+    'requestIdleCallback' in window ? after : Math.max(after, 1_000),
+  )
+  return () => {
+    clearTimeout(timer)
+    if (handle !== undefined) cancelIdleCallback(handle)
   }
-  const handle = requestIdleCallback(run, { timeout: 5_000 })
-  return () => cancelIdleCallback(handle)
 }

@@ -7,7 +7,10 @@ export const sidePanel = new Later(() => import('./SidePanel.svelte'))
 export const dialogs = new Later(() => import('./ClassDialogs.svelte'))
 export const teacherItems = new Later(() => import('./TeacherItems.svelte'))
 
-/** Whatever of the class has not come yet; a part that is here costs nothing. */
+/**
+ * Whatever of the class has not come yet, one part after the other: all at once they would fill a thin
+ * link's queue. A part that is here costs nothing.
+ */
 export async function fetchRest(): Promise<void> {
-  await Promise.all([sidePanel.ask(), dialogs.ask(), teacherItems.ask()])
+  for (const part of [sidePanel, dialogs, teacherItems]) await part.ask()
 }
