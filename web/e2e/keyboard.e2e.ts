@@ -71,6 +71,7 @@ describe('the keyboard alone', () => {
     ] as const) {
       expect(await round(person), `${id} comes by the microphone`).toContain('bar-mic')
       await control(person, 'class-settings')
+      await person.page.locator('dialog[open]').waitFor()
       await round(person)
       await person.page.keyboard.press('Escape')
       await control(person, 'bar-people')
