@@ -83,7 +83,10 @@ export async function isOn(person: Person, id: string): Promise<boolean> {
 /** Switches a control of the bar on if it is not. */
 export async function turnOn(person: Person, id: string): Promise<void> {
   await person.get('stage').waitFor()
-  if (!(await isOn(person, id))) await person.get(id).first().click()
+  const button = person.get(id).first()
+  // What the door left on may still be starting: a click would stop it.
+  await expect.poll(() => button.getAttribute('aria-busy'), { timeout: 15_000 }).toBeNull()
+  if (!(await isOn(person, id))) await button.click()
   await expect.poll(() => isOn(person, id), { timeout: 15_000, message: `${id} is on` }).toBe(true)
 }
 
