@@ -10,9 +10,10 @@ export class Firefox {
 
   /**
    * Launches it. Its ICE has no loopback: the server must be on another host, as Network makes one.
-   * It has H.264 only by a plugin that it downloads by itself: here it does without, or by ours.
+   * It has H.264 only by a plugin that it downloads by itself: here it does without, or by ours. A
+   * host that is trusted has its devices without https.
    */
-  static async launch(codec?: 'h264'): Promise<Firefox> {
+  static async launch(codec?: 'h264', trusted = ''): Promise<Firefox> {
     return new Firefox(
       await launch({
         browser: 'firefox',
@@ -24,6 +25,7 @@ export class Firefox {
           'media.navigator.permission.disabled': true,
           'media.autoplay.default': 0,
           'media.peerconnection.ice.obfuscate_host_addresses': false,
+          'dom.securecontext.allowlist': trusted,
           'network.lna.enabled': false,
           'network.lna.blocking': false,
           // Nothing is looked up or fetched beside the test.
