@@ -44,7 +44,7 @@ type layer struct {
 	other     otherSound
 	levelID   uint8 // header extension of the audio level; 0: none
 	orientID  uint8 // of the video orientation; 0: none
-	dependID  uint8 // of the dependency descriptor; 0: none, or the codec does without
+	dependID  uint8 // of the dependency descriptor; 0: none
 	history   *history.History
 
 	lastKeyframe atomic.Int64 // Unix ns of the last request
@@ -75,9 +75,7 @@ func newLayer(pub *publication, t *transport, track *webrtc.TrackRemote, params 
 		case extOrientation:
 			l.orientID = uint8(e.ID)
 		case extDependency:
-			if l.codec == packet.AV1 || l.codec == packet.VP9 {
-				l.dependID = uint8(e.ID)
-			}
+			l.dependID = uint8(e.ID)
 		}
 	}
 	l.other = otherOf(l.codec, params.Codecs)

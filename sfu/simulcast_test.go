@@ -102,7 +102,7 @@ func TestSimulcastOfEveryCodec(t *testing.T) {
 	for _, c := range []struct {
 		codec             webrtc.RTPCodecCapability
 		sealed, described bool
-	}{{vp8, true, false}, {h264, false, false}, {h264, true, false}, {vp9, false, false}, {vp9, false, true}, {vp9, true, true}} {
+	}{{vp8, true, false}, {vp8, false, true}, {h264, false, false}, {h264, true, false}, {h264, false, true}, {vp9, false, false}, {vp9, false, true}, {vp9, true, true}} {
 		t.Run(fmt.Sprintf("%s sealed %t described %t", c.codec.MimeType, c.sealed, c.described), func(t *testing.T) {
 			t.Parallel() // they wait for switches more than they compute
 			r := testNode(t, Options{}).Router("t/class")

@@ -41,21 +41,27 @@ func (l *layered) picture(mid string) {
 		l.needs[f.Number], l.layers[f.Number] = f.Needs, f.Layer
 		for part := range 2 {
 			first, last := part == 0, part == 1
-			payload := f.AV1(first, last, 300)
-			if l.codec.MimeType == webrtc.MimeTypeVP9 {
-				payload = f.VP9(first, last, 300)
-			}
 			var depends []byte
 			if l.described {
 				depends = f.Descriptor(first, last)
 			}
-			l.sendDescribed(mid, last && f.Last, payload, -1, depends)
+			l.sendDescribed(mid, last && f.Last, l.payload(&f, first, last), -1, depends)
 		}
 	}
 	l.ts += 3000
 }
 
-// A stream with several spatial layers goes to each subscriber as far as wanted: all that goes out
+func (l *layered) payload(f *svctest.Frame, first, last bool) []byte {
+	switch l.codec.MimeType {
+	case webrtc.MimeTypeVP9:
+		return f.VP9(first, last, 300)
+	case webrtc.MimeTypeVP8:
+		return f.VP8(first, 300)
+	}
+	return f.AV1(first, last, 300)
+}
+
+// A stream with several layers goes to each subscriber as far as wanted: all that goes out
 // can be decoded, the numbers have no gap, the marker ends each picture.
 func TestScalableStreams(t *testing.T) {
 	for _, c := range []struct {
@@ -69,13 +75,16 @@ func TestScalableStreams(t *testing.T) {
 		{"VP9 L3T3, its own descriptor", vp9, svctest.Mode{Spatials: 3, Temporals: 3}, false, false},
 		{"AV1 L3T3_KEY", av1, svctest.Mode{Spatials: 3, Temporals: 3, Key: true}, true, false},
 		{"AV1 L2T3", av1, svctest.Mode{Spatials: 2, Temporals: 3}, true, true},
+		{"VP8 L1T3", vp8, svctest.Mode{Spatials: 1, Temporals: 3}, true, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel() // they wait for switches more than they compute
 			n := testNode(t, Options{})
 			r := n.Router("t/class")
 			teacher, pupil := join(t, r, "PA_teacher", true), join(t, r, "PA_pupil", c.one)
-			camera := teacher.publish(svcSpec("TR_cam", c.codec.MimeType), c.codec)
+			spec := svcSpec("TR_cam", c.codec.MimeType)
+			spec.Layers = spec.Layers[:c.mode.Spatials]
+			camera := teacher.publish(spec, c.codec)
 			src := &layered{
 				source: camera.sources[0], stream: svctest.Stream{Mode: c.mode, Number: 65500, Picture: 32700},
 				described: c.described, needs: map[uint16][]uint16{}, layers: map[uint16]packet.LayerID{},

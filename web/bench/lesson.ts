@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Person, TestBrowser } from '../e2e/browser.ts'
 import { enter, isOn, openClass, turnOn } from '../e2e/people.ts'
+import { Certificate } from '../e2e/certificate.ts'
 import { Server } from '../e2e/server.ts'
 import { bringCameras, type Company, Download, shareScreen } from './company.ts'
 import type { Story } from './figures.ts'
@@ -12,7 +13,7 @@ import { WeakLink } from './weak-link.ts'
 /** What is measured, and how. */
 export interface Lesson {
   readonly profile: string
-  /** How long after the join, and after the link's last change. */
+  /** How long after the first sound, and after the link's last change. */
   readonly seconds: number
   /** The teacher is behind the link, not the pupil. */
   readonly uplink?: boolean
@@ -78,7 +79,7 @@ export async function hold(lesson: Lesson): Promise<Recording> {
 const near = (door: Door): string[] => ['--net', `${new URL(door.url).hostname}/30`]
 
 async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recording> {
-  const door = lesson.door ?? (await startServer(scene, link))
+  const door: TrustedDoor = lesson.door ?? (await startServer(scene, link))
   const browsers = [lesson.uplink ? link.namespace : '', lesson.uplink ? '' : link.namespace]
   const [hers, his] = [
     await browser(scene, door, browsers[0]),
@@ -94,7 +95,8 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
   if (lesson.uplink) begun = link.begin()
   const download = lesson.company === 'download' ? await downloads(scene, link) : undefined
   const changes = (lesson.changes ?? link.changes).map((s) => begun + s * 1000)
-  await pause(Math.max(came.joined, changes.at(-1) ?? 0) + lesson.seconds * 1000 - Date.now())
+  if (!lesson.uplink) await hears(came.person)
+  await pause(Math.max(Date.now(), changes.at(-1) ?? 0) + lesson.seconds * 1000 - Date.now())
   return {
     story: { clicked: came.clicked, joined: came.joined, changes },
     pupil: readings(await snapshots(came.person)),
@@ -106,7 +108,7 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
 }
 
 /** Whoever else is there before the pupil comes. */
-async function keepCompany(lesson: Lesson, scene: Scene, door: Door, teacher: Person) {
+async function keepCompany(lesson: Lesson, scene: Scene, door: TrustedDoor, teacher: Person) {
   if (lesson.company === undefined) return
   if (lesson.page) throw new Error('company keeps to the page that has livekit-client alone')
   if (lesson.company !== 'cameras') return shareScreen(teacher.page)
@@ -120,20 +122,29 @@ const downloads = (scene: Scene, link: WeakLink): Promise<Download> =>
     await d.stop()
   })
 
-async function startServer(scene: Scene, link: WeakLink): Promise<Door> {
-  const started = Server.start(undefined, ['--bind', link.near])
+/** As an academy runs it: over HTTPS, which has its round trips, HTTP/2 and Brotli. */
+async function startServer(scene: Scene, link: WeakLink): Promise<TrustedDoor> {
+  const certificate = await scene.add(Certificate.make(link.near), (c) => c.remove())
+  const started = Server.start(undefined, ['--bind', link.near, ...certificate.server])
   const server = await scene.add(started, (s) => s.stop())
-  return { url: server.url, key: 'devkey', secret: 'secret' }
+  return { url: server.url, key: 'devkey', secret: 'secret', trust: certificate.browser }
 }
 
-const browser = (scene: Scene, door: Door, namespace = ''): Promise<TestBrowser> =>
+/** A door, and the flags by which Chromium trusts it. */
+interface TrustedDoor extends Door {
+  readonly trust?: readonly string[]
+}
+
+const browser = (scene: Scene, door: TrustedDoor, namespace = ''): Promise<TestBrowser> =>
   scene.add(
     TestBrowser.launch({
       namespace,
       says: speech,
       more: [
         '--use-fake-device-for-media-stream=fps=15',
-        `--unsafely-treat-insecure-origin-as-secure=${door.url.replace(/^ws/, 'http')}`,
+        ...(door.trust ?? [
+          `--unsafely-treat-insecure-origin-as-secure=${door.url.replace(/^ws/, 'http')}`,
+        ]),
       ],
     }),
     (b) => b.close(),
@@ -179,6 +190,15 @@ async function comeOnPage(on: TestBrowser, door: Door, code: string) {
   await enter(person, 'Amina')
   await person.get('stage').waitFor()
   return { person, clicked, joined: Date.now() }
+}
+
+/** Waits until sound has come, for as long as the thinnest link that is tried may take. */
+async function hears(person: Person): Promise<void> {
+  const until = Date.now() + patience
+  while (!readings(await snapshots(person)).some((r) => r.audio.packets > 0)) {
+    if (Date.now() > until) throw new Error('no sound came')
+    await pause(500)
+  }
 }
 
 /** How long a page may take to come, ms: it is the thinnest link that is tried. */

@@ -1,39 +1,25 @@
-import { execFile } from 'node:child_process'
-import { createHash, X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Person, TestBrowser } from './browser.ts'
+import { Certificate } from './certificate.ts'
 import { enter, hearsAndSees, isOn, openClass, turnOn } from './people.ts'
 import { Server } from './server.ts'
 
 // HTTPS in the program itself, and a network that lets nothing through but its one port.
 
-const run = promisify(execFile)
-let directory: string
+let certificate: Certificate
 let server: Server
 let browser: TestBrowser
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'preau-tls-'))
-  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
-  // prettier-ignore
-  await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
-    '-days', '2', '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert])
-  const { publicKey } = new X509Certificate(await readFile(cert))
-  const pin = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }))
-  server = await Server.start(undefined, ['--tls-cert', cert, '--tls-key', key])
-  browser = await TestBrowser.launch({
-    more: [`--ignore-certificate-errors-spki-list=${pin.digest('base64')}`],
-  })
+  certificate = await Certificate.make('127.0.0.1')
+  server = await Server.start(undefined, certificate.server)
+  browser = await TestBrowser.launch({ more: certificate.browser })
 })
 
 afterAll(async () => {
   await browser.close()
   await server.stop()
-  await rm(directory, { recursive: true, force: true })
+  await certificate.remove()
 })
 
 /** Has every connection of the browser's pages find its way through TURN over TLS or not at all. */

@@ -228,6 +228,19 @@ func (f *Frame) AV1(start, end bool, size int) []byte {
 	return f.appendMark(b, size)
 }
 
+// VP8 is a packet's payload as browsers make it that send a dependency descriptor: the shortest
+// payload descriptor (RFC 7741, 4.2), without picture id and temporal layer, and size bytes of picture.
+func (f *Frame) VP8(start bool, size int) []byte {
+	b := make([]byte, 2, 2+size)
+	if start {
+		b[0] = 0x10 // S
+	}
+	if !f.Key {
+		b[1] = 0x01 // P
+	}
+	return f.appendMark(b, size)
+}
+
 // appendMark appends the frame's number, by which a receiver knows it again, and more to size.
 func (f *Frame) appendMark(b []byte, size int) []byte {
 	b = binary.BigEndian.AppendUint16(b, f.Number)
@@ -237,7 +250,7 @@ func (f *Frame) appendMark(b []byte, size int) []byte {
 	return b
 }
 
-// MarkOf is the number of the frame that a payload made by VP9 or AV1 belongs to.
+// MarkOf is the number of the frame that a payload made by VP9, AV1 or VP8 belongs to.
 func MarkOf(payload []byte, vp9 bool) uint16 {
 	at := 2
 	if vp9 {
