@@ -4,6 +4,7 @@ import {
   type BarePage,
   BareSite,
   type BareWindow,
+  decoded,
   events,
   hearsAndSeesBare,
   hearsBare,
@@ -71,6 +72,20 @@ async function bothWays({ ada, bob }: Pair): Promise<void> {
   await hearsAndSeesBare(bob, 'Firefox hears and sees Chromium')
 }
 
+/** How many pictures are decoded within three seconds. */
+async function pictures(page: BarePage): Promise<number> {
+  const before = await decoded(page, 'video/vp8')
+  await delay(3_000)
+  return (await decoded(page, 'video/vp8')) - before
+}
+
+/** Asks for so many frames a second of everybody's camera. */
+const askFrames = (page: BarePage, fps: number): Promise<void> =>
+  page.evaluate((wanted) => {
+    for (const person of (window as unknown as BareWindow).room.remoteParticipants.values())
+      for (const camera of person.videoTrackPublications.values()) camera.setVideoFPS(wanted)
+  }, fps)
+
 const lastRoom = () => `contract-${String(rooms - 1)}`
 
 /** Moves a participant as any server SDK would. */
@@ -125,6 +140,18 @@ describe.each([
     await bothWays(both)
     await seesIn(both.ada, 'video/vp8', 'Chromium decodes VP8')
     await seesIn(both.bob, 'video/vp8', 'Firefox decodes VP8')
+  })
+
+  // Only the frames of the lowest temporal layer are passed on: a decoder must not miss the others.
+  it.runIf(single)('see a slower picture where one asks for it, and the whole again', async () => {
+    const { bob } = await pair({ single, publish: { videoCodec: 'vp8' } })
+    await hearsAndSeesBare(bob, 'Firefox hears and sees Chromium')
+    const fast = await pictures(bob)
+    await askFrames(bob, 2)
+    await expect.poll(() => pictures(bob), { timeout: 30_000 }).toBeLessThan(0.6 * fast)
+    expect(await pictures(bob), 'it goes on').toBeGreaterThan(0)
+    await askFrames(bob, 30)
+    await expect.poll(() => pictures(bob), { timeout: 30_000 }).toBeGreaterThan(0.8 * fast)
   })
 
   // A Firefox that has not downloaded its plugin yet must hear the voice of one who shows a picture
