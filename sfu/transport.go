@@ -115,7 +115,11 @@ func (t *transport) settings() (webrtc.SettingEngine, error) {
 	if err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
 		return s, err
 	}
-	s.SetLite(!t.peer.o.FullICE)
+	// A round trip less: whose address it is has been shown by ICE already.
+	s.SetDTLSInsecureSkipHelloVerify(true)
+	if s.SetLite(!t.peer.o.FullICE); !t.peer.o.FullICE {
+		s.SetICEBindingRequestHandler(new(firstCheck).came)
+	}
 	s.SetICEUDPMux(n.mux)
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if n.tcp != nil {
