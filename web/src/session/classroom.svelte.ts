@@ -10,6 +10,7 @@ import { LeaveClassSchema } from '../gen/class_pb'
 import { actionsOn } from './actions'
 import { LiveChat } from './chat.svelte'
 import type { ClassActions, Classroom } from './classroom'
+import { libraryIsHere } from '../media/library'
 import { randomKey } from './device'
 import { ClassLink } from './link.svelte'
 import { LiveMedia } from './media.svelte'
@@ -30,6 +31,11 @@ export interface EnterOptions {
 
 /** How long a goodbye may take before the page goes without it. */
 const goodbyePatience = 1_500
+/**
+ * Milliseconds by which the socket of media goes first. A browser opens one socket to a server at a
+ * time (RFC 6455, 4.1), which takes three round trips: one should hear before one sees.
+ */
+const mediaAhead = 200
 
 /** Enters the class. The classroom returned is reactive; dispose() it when the screen goes. */
 export function enterClass(ticket: Ticket, options: EnterOptions): Classroom {
@@ -45,6 +51,7 @@ class LiveClassroom implements Classroom {
   readonly #link: ClassLink
   readonly #stage: Stage
   #ticket: Ticket
+  readonly #linkSoon: ReturnType<typeof setTimeout>
   #disposed = false
 
   constructor(ticket: Ticket, options: EnterOptions) {
@@ -75,8 +82,8 @@ class LiveClassroom implements Classroom {
     this.actions = actionsOn(this.#link, () => this.#leave())
     this.#stage = $derived(stageOf(this.#link.view))
     this.#link.onStatus((status) => this.#follow(status))
-    this.#link.start()
     this.media.start(options)
+    this.#linkSoon = setTimeout(() => this.#link.start(), libraryIsHere() ? mediaAhead : 0)
   }
 
   get status() {
@@ -98,6 +105,7 @@ class LiveClassroom implements Classroom {
 
   dispose(): void {
     this.#disposed = true
+    clearTimeout(this.#linkSoon)
     this.#link.stop()
     this.media.stop()
   }
