@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
@@ -38,18 +37,4 @@ func TestPanicInAWriterEndsOnePeer(t *testing.T) {
 	witness.mu.Lock()
 	defer witness.mu.Unlock()
 	checkContinuity(t, witness.tracks["TR_mic"])
-}
-
-// Towards clients that connect to us alone we are the passive DTLS server and ICE-lite, in both modes.
-func TestServerIsLiteAndPassive(t *testing.T) {
-	r := testNode(t, Options{}).Router("t/class")
-	for _, one := range []bool{true, false} {
-		c := join(t, r, map[bool]string{true: "PA_one", false: "PA_two"}[one], one)
-		answer := c.pub.RemoteDescription().SDP
-		for _, line := range []string{"a=ice-lite", "a=setup:passive"} {
-			if !strings.Contains(answer, line+"\r\n") {
-				t.Errorf("one connection %v: the answer has no %s", one, line)
-			}
-		}
-	}
 }
