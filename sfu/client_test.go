@@ -64,7 +64,12 @@ func joinWith(t testing.TB, r *Router, sid string, one bool, with means) *client
 		changed: make(chan struct{}), mids: map[string]string{}, tracks: map[string]*received{},
 		channels: map[string]*webrtc.DataChannel{}, msids: map[string]string{}, firedMids: map[string]int{},
 	}
-	peer, err := r.Join(PeerOptions{Participant: sid, SinglePC: one, FullICE: c.full}, EventsFunc(func(e Event) { c.events <- e }))
+	peer, err := r.Join(PeerOptions{Participant: sid, SinglePC: one, FullICE: c.full}, EventsFunc(func(e Event) {
+		if c.hears != nil {
+			c.hears(e)
+		}
+		c.events <- e
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

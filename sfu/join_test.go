@@ -40,6 +40,7 @@ type means struct {
 	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
 	spell  func(offer string) string       // nil: as pion writes it
 	wire   interceptor.Factory             // nil: none; stands between the others and the connection
+	hears  func(Event)                     // nil: nobody; hears its peer's events before the client does
 }
 
 // network is what stands between a client and the node.

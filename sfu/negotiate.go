@@ -65,8 +65,17 @@ func (p *Peer) step() {
 
 // plan detaches what is no longer to be sent and tells what is to be.
 func (p *Peer) plan() (attach []*want, detached bool) {
+	attach, gone := p.compare()
+	for _, s := range gone {
+		p.detach(s)
+	}
+	return attach, len(gone) > 0 || len(p.neg.draining) > 0
+}
+
+// compare holds what is sent against what is to be.
+func (p *Peer) compare() (attach []*want, gone []*subscription) {
 	p.mu.Lock()
-	var gone []*subscription
+	defer p.mu.Unlock()
 	for sid, w := range p.wants {
 		var form *publication
 		if w.pub != nil {
@@ -84,11 +93,7 @@ func (p *Peer) plan() (attach []*want, detached bool) {
 			delete(p.wants, sid)
 		}
 	}
-	p.mu.Unlock()
-	for _, s := range gone {
-		p.detach(s)
-	}
-	return attach, len(gone) > 0 || len(p.neg.draining) > 0
+	return attach, gone
 }
 
 func (p *Peer) sendable(pub *publication) bool {
@@ -112,21 +117,11 @@ func (p *Peer) detach(s *subscription) {
 
 // attach puts a track on a free section; with two connections, on a new one if there is none.
 func (p *Peer) attach(w *want) error {
-	pc := p.out.transport.pc
-	p.mu.Lock()
-	if w.pub == nil || p.closed {
-		p.mu.Unlock()
+	s := p.subscribe(w)
+	if s == nil {
 		return nil
 	}
-	form := p.formLocked(w.pub)
-	if form == nil {
-		p.mu.Unlock()
-		return nil
-	}
-	s := newSubscription(form, p.out, w.setting)
-	w.sub = s
-	p.mu.Unlock()
-	err := p.addTrack(pc, s)
+	err := p.addTrack(p.out.transport.pc, s)
 	if err == nil {
 		p.attached(s)
 		return nil
@@ -135,6 +130,21 @@ func (p *Peer) attach(w *want) error {
 	w.sub = nil
 	p.mu.Unlock()
 	return err
+}
+
+// subscribe makes the subscription that a want has been without; nil: it is not wanted any more.
+func (p *Peer) subscribe(w *want) *subscription {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.pub == nil || p.closed {
+		return nil
+	}
+	form := p.formLocked(w.pub)
+	if form == nil {
+		return nil
+	}
+	w.sub = newSubscription(form, p.out, w.setting)
+	return w.sub
 }
 
 func (p *Peer) addTrack(pc *webrtc.PeerConnection, s *subscription) error {

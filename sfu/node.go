@@ -265,7 +265,8 @@ func (n *Node) nextWriter() *writer {
 }
 
 // guard is deferred in every goroutine and callback that runs for one peer: a panic there costs
-// that peer its connection and nobody else anything.
+// that peer its connection and nobody else anything. So that it can be closed, and the class goes
+// on, a lock that is held over more than assignments is let go by a deferred call.
 func (n *Node) guard(p *Peer, where string) { n.fault(recover(), p, where) }
 
 // fault is the rest of guard, for a deferred function that finds out itself whom it served: recover

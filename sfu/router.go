@@ -170,22 +170,29 @@ func (r *Router) addPublication(pub *publication) error {
 }
 
 func (r *Router) removePublication(pub *publication) {
-	r.mu.Lock()
-	if r.pubs[pub.spec.SID] != pub {
-		r.mu.Unlock()
+	peers, was := r.strike(pub)
+	if !was {
 		return
+	}
+	r.node.m.publications.Dec()
+	for _, p := range peers {
+		p.forget(pub)
+	}
+}
+
+// strike takes a publication out of the router, if it is there; peers may want it still.
+func (r *Router) strike(pub *publication) (peers []*Peer, was bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.pubs[pub.spec.SID] != pub {
+		return nil, false
 	}
 	delete(r.pubs, pub.spec.SID)
 	delete(r.openMics, pub.spec.SID)
 	if pub.microphone() {
 		r.detector.Remove(pub.spec.SID)
 	}
-	peers := r.peersLocked()
-	r.mu.Unlock()
-	r.node.m.publications.Dec()
-	for _, p := range peers {
-		p.forget(pub)
-	}
+	return r.peersLocked(), true
 }
 
 func (r *Router) peersLocked() []*Peer {
@@ -275,25 +282,12 @@ func (r *Router) run() {
 
 func (r *Router) tick(now time.Time) {
 	defer r.node.guard(nil, "router")
-	r.mu.Lock()
-	report, ok := r.detector.Step(now)
-	var speakers []Speaker
-	var opened bool
-	if ok {
-		speakers = r.speakersLocked(report, now)
-		opened = r.setOpenLocked(report.Open)
-	}
-	peers := r.peersLocked()
-	pubs := make([]*publication, 0, len(r.pubs))
-	for _, pub := range r.pubs {
-		pubs = append(pubs, pub)
-	}
-	r.mu.Unlock()
-	for _, p := range peers {
-		if len(speakers) > 0 {
-			p.emit(SpeakersEvent{Speakers: speakers})
+	seen := r.look(now)
+	for _, p := range seen.peers {
+		if len(seen.speakers) > 0 {
+			p.emit(SpeakersEvent{Speakers: seen.speakers})
 		}
-		if opened {
+		if seen.opened {
 			p.replan()
 		}
 		p.tick(now)
@@ -302,9 +296,29 @@ func (r *Router) tick(now time.Time) {
 		return
 	}
 	r.toldWanted = now
-	for _, pub := range pubs {
-		pub.tellWanted(now, peers)
+	for _, pub := range seen.pubs {
+		pub.tellWanted(now, seen.peers)
 	}
+}
+
+// sight is what a tick works with, of one moment.
+type sight struct {
+	speakers []Speaker // whose speaking has changed
+	opened   bool      // another microphone is carried now
+	peers    []*Peer
+	pubs     []*publication
+}
+
+func (r *Router) look(now time.Time) (seen sight) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if report, ok := r.detector.Step(now); ok {
+		seen.speakers = r.speakersLocked(report, now)
+		seen.opened = r.setOpenLocked(report.Open)
+	}
+	seen.peers = r.peersLocked()
+	seen.pubs = slices.Collect(maps.Values(r.pubs))
+	return seen
 }
 
 // speakersLocked finds what has changed since the last report: who began, went on at another
