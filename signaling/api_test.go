@@ -103,37 +103,6 @@ func TestJoinsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestOnlyWrongCodesAreCounted(t *testing.T) {
-	s := newTestSchool(t, func(o *Options) { o.Limits.WrongCodesPerMinute = 5 })
-	code := s.open("", "5b", false).Code()
-	for range 20 {
-		if status, _, _ := s.ask("GET", "/api/codes/"+code, ""); status != http.StatusOK {
-			t.Fatalf("the right code: %d", status)
-		}
-	}
-	last := 0
-	for range 10 {
-		last, _, _ = s.ask("GET", "/api/codes/00000000", "")
-	}
-	if last != http.StatusTooManyRequests {
-		t.Errorf("the tenth wrong code: %d", last)
-	}
-	if status, _, _ := s.ask("GET", "/api/codes/"+code, ""); status != http.StatusOK {
-		t.Errorf("the right code from an address that guessed: %d", status)
-	}
-}
-
-func TestRightCodesHaveTheirBucket(t *testing.T) {
-	s := newTestSchool(t, func(o *Options) { o.Limits.RightCodesPerMinute = 5 })
-	code, last := s.open("", "5b", false).Code(), 0
-	for range 10 {
-		last, _, _ = s.ask("GET", "/api/codes/"+code, "")
-	}
-	if last != http.StatusTooManyRequests {
-		t.Errorf("the tenth right code: %d", last)
-	}
-}
-
 func FuzzAPIJoin(f *testing.F) {
 	s := newTestSchool(f, func(o *Options) { o.Limits.JoinBurst = 1 << 30 })
 	s.open("", "5b", false)

@@ -41,8 +41,6 @@ type Limits struct {
 	CommandsPerSecond int // 50
 	// WrongCodesPerMinute of one address.
 	WrongCodesPerMinute int // 60
-	// RightCodesPerMinute looked up from one address, at once or spread.
-	RightCodesPerMinute int // 600
 	// OpensPerMinute is how many classes one address may open.
 	OpensPerMinute int // 30
 	// Frame bounds a websocket message before and after decompression, in bytes.
@@ -58,7 +56,6 @@ func (l Limits) filled() Limits {
 	fill(&l.JoinBurst, 400)
 	fill(&l.CommandsPerSecond, 50)
 	fill(&l.WrongCodesPerMinute, 60)
-	fill(&l.RightCodesPerMinute, 600)
 	fill(&l.OpensPerMinute, 30)
 	fill(&l.Frame, 2<<20)
 	fill(&l.Ping, 10*time.Second)

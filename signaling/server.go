@@ -26,7 +26,6 @@ type Server struct {
 	buffers sync.Pool // websocket write buffers
 	joins   joinThrottles
 	codes   *throttle // wrong codes, by address
-	known   *throttle // right codes looked up, by address
 	opens   *throttle // classes opened, by address
 	rtc     *rtcHandler
 	handler http.Handler
@@ -54,7 +53,6 @@ func New(o Options) *Server {
 		seats:      newSeats(o.Proxies),
 		joins:      joinThrottles{newJoins(o.Limits), newJoins(o.Limits), newJoins(o.Limits)},
 		codes:      newThrottle(perSecond(o.Limits.WrongCodesPerMinute), o.Limits.WrongCodesPerMinute),
-		known:      newThrottle(perSecond(o.Limits.RightCodesPerMinute), o.Limits.RightCodesPerMinute),
 		opens:      newThrottle(perSecond(o.Limits.OpensPerMinute), o.Limits.OpensPerMinute),
 		attendance: newAttendance(),
 	}
@@ -91,7 +89,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for {
 		select {
 		case now := <-tick.C:
-			for _, t := range []*throttle{s.joins.api, s.joins.class, s.joins.rtc, s.codes, s.known, s.opens} {
+			for _, t := range []*throttle{s.joins.api, s.joins.class, s.joins.rtc, s.codes, s.opens} {
 				t.sweep(now)
 			}
 		case <-ctx.Done():
