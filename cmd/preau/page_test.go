@@ -39,6 +39,12 @@ func (s *testServer) pageOf(t *testing.T, who access.Token) *page {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s.pageBy(t, token)
+}
+
+// pageBy joins with an access token.
+func (s *testServer) pageBy(t *testing.T, token string) *page {
+	t.Helper()
 	d := websocket.Dialer{Subprotocols: []string{signaling.Subprotocol}, HandshakeTimeout: 10 * time.Second}
 	q := url.Values{"access_token": {token}}
 	conn, resp, err := d.Dial(strings.Replace(s.URL, "http", "ws", 1)+"/class?"+q.Encode(), nil)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -30,6 +31,12 @@ func startServer(t *testing.T, data string) *testServer {
 // startWith runs the program with --dev, TURN and what else c says.
 func startWith(t *testing.T, c Config, log *slog.Logger) *testServer {
 	t.Helper()
+	return startTelling(t, c, log, nil)
+}
+
+// startTelling does so too; out: what an operator reads at start.
+func startTelling(t *testing.T, c Config, log *slog.Logger, out io.Writer) *testServer {
+	t.Helper()
 	c.Dev, c.TURN = true, true
 	c, err := rawConfig{Config: c}.checked()
 	if err != nil {
@@ -38,7 +45,7 @@ func startWith(t *testing.T, c Config, log *slog.Logger) *testServer {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan Running, 1), make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, c, Output{Log: log, Ready: func(r Running) { ready <- r }})
+		ended <- Run(ctx, c, Output{Out: out, Log: log, Ready: func(r Running) { ready <- r }})
 	}()
 	s := &testServer{keys: c.Keys}
 	s.stop = sync.OnceFunc(func() {
