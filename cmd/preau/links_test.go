@@ -88,7 +88,7 @@ func (s *testServer) asks(t *testing.T, path string, body, answer any) (status i
 	if err != nil {
 		t.Error(err)
 	}
-	resp, err := http.Post(s.URL+path, "application/json", bytes.NewReader(text))
+	resp, err := once().Post(s.URL+path, "application/json", bytes.NewReader(text))
 	if err != nil {
 		t.Error(err)
 		return 0
