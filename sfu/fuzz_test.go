@@ -2,6 +2,7 @@ package sfu
 
 import (
 	"encoding/binary"
+	"errors"
 	"testing"
 	"time"
 
@@ -130,6 +131,36 @@ func FuzzReceived(f *testing.F) {
 			raw[0], raw[1] = raw[0]&0x3f|0x80, 96 // and some that begin like one
 			binary.BigEndian.PutUint16(raw[2:], 2)
 			l.take(n, raw)
+		}
+	})
+}
+
+// FuzzCandidate: what a client says of its addresses is counted, as good or as malformed, and does
+// no more.
+func FuzzCandidate(f *testing.F) {
+	for _, init := range []string{
+		`{"candidate":"candidate:1 1 udp 2130706431 192.0.2.1 9 typ host","sdpMid":"0","sdpMLineIndex":0}`,
+		`{"candidate":"candidate:1 1 tcp 1518214911 2001:db8::1 9 typ host tcptype active generation 0 ufrag abcd network-cost 999"}`,
+		`{"candidate":"candidate:842163049 1 udp 1677729535 203.0.113.7 40000 typ srflx raddr 10.0.0.1 rport 40000"}`,
+		`{"candidate":"candidate:0 1 UDP 2122252543 3f0c1d2e-0000-4000-8000-000000000000.local 61665 typ host"}`,
+		`{"candidate":"candidate:1 1 udp 1 fe80::1%eth0 9 typ relay raddr :: rport 0"}`,
+		`{"candidate":""}`, `{"candidate":"candidate:"}`, `null`, `{`, ``,
+	} {
+		f.Add(init)
+	}
+	p := &Peer{node: testNode(f, Options{})}
+	m := p.node.m
+	f.Fuzz(func(t *testing.T, init string) {
+		good, bad := counted(t, m.candidates), counted(t, m.dropped[dropCandidate])
+		err := p.AddCandidate(TargetPublisher, init)
+		good, bad = counted(t, m.candidates)-good, counted(t, m.dropped[dropCandidate])-bad
+		switch {
+		case err == nil && (good != 1 || bad != 0), err != nil && (good != 0 || bad != 1):
+			t.Errorf("%v: counted as %d good and %d malformed", err, good, bad)
+		case err != nil && !errors.Is(err, ErrCandidate):
+			t.Errorf("refused by %v", err)
+		case len(init) > maxCandidate && !errors.Is(err, ErrTooLarge):
+			t.Errorf("%d bytes: %v", len(init), err)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"preau/signaling/access"
+	"preau/signaling/class"
 	"preau/signaling/classpb"
 )
 
@@ -118,6 +119,66 @@ func FuzzAPIJoin(f *testing.F) {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	})
+}
+
+// FuzzAPIOpen: a body opens a class that has a clean title and its teacher's invite, or is refused
+// with the reason.
+func FuzzAPIOpen(f *testing.F) {
+	s := newTestSchool(f, func(o *Options) { o.Limits.OpensPerMinute = 1 << 30 })
+	for _, body := range []string{
+		`{"title":"5e B","lobby":true}`, `{"title":"  Œuvre — 數學 ٣ "}`, `{"title":"a\u202eb\u0000"}`, `{"title":"\ud800"}`,
+		`{"title":"` + strings.Repeat("é", 300) + `"}`, `{"TITLE":1,"lobby":"yes"}`, `{"title":"x"} {}`, `[[`, `null`, ``,
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		r := httptest.NewRequest("POST", "/api/classes", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, r)
+		var told struct {
+			openAnswer
+			refusal
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil {
+			t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+		}
+		switch w.Code {
+		case http.StatusCreated:
+			s.opened(t, told.openAnswer)
+		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+			if told.Error.Code == "" || told.Error.Message == "" {
+				t.Errorf("%d without a reason: %s", w.Code, w.Body)
+			}
+		default:
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
+// opened checks what was answered about a class, and ends it.
+func (s *school) opened(t *testing.T, a openAnswer) {
+	t.Helper()
+	if title, err := class.CleanTitle(a.Title); err != nil || title != a.Title || title == "" {
+		t.Errorf("the title is %q, %v", a.Title, err)
+	}
+	if strings.Trim(a.Class, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || len(a.Class) > maxSlug+8 {
+		t.Errorf("the name is %q", a.Class)
+	}
+	claims, err := testKeys.Verify(a.Invite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if invite, err := claims.Invite(); err != nil || invite.Class != a.Class || invite.Role != classpb.Role_ROLE_TEACHER {
+		t.Errorf("the invite is %v, %v", invite, err)
+	}
+	in, ok := s.options.School.Get(claims.Tenant, a.Class)
+	if !ok {
+		t.Fatalf("%s is not open", a.Class)
+	}
+	if _, err := in.Do(t.Context(), class.Node(), &classpb.Command{Body: &classpb.Command_End{End: &classpb.EndClass{}}}); err != nil {
+		t.Error(err)
+	}
 }
 
 func FuzzClassFrame(f *testing.F) {
