@@ -55,20 +55,44 @@ type rawConfig struct {
 // checked returns the Config, or every error in it at once.
 func (r rawConfig) checked() (Config, error) {
 	c := r.Config
-	var errs []error
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	c.fill()
+	errs := []error{c.checkAddresses(), c.checkPublicURL(), c.checkTLS(), c.checkPorts()}
+	var err error
+	c.Proxies, err = parsePrefixes("trusted-proxy", r.proxies)
+	errs = append(errs, err)
+	c.MetricsFrom, err = parsePrefixes("metrics-from", r.metricsFrom)
+	errs = append(errs, err)
+	if _, err := logLevel(c.LogLevel); err != nil {
+		errs = append(errs, fmt.Errorf("log-level: %q is not debug, info, warn or error", c.LogLevel))
+	}
+	if !c.Dev && c.Data == "" {
+		errs = append(errs, errors.New("data: say where class logs are kept, for example --data /var/lib/preau"))
+	}
+	c.Keys, err = parseKeys(r.keys, c.Dev)
+	errs = append(errs, err)
+	if c.WebhookKey, err = webhookKey(c); err != nil {
+		errs = append(errs, err)
+	}
+	return c, errors.Join(errs...)
+}
 
+// fill sets what follows from other settings where nothing was said.
+func (c *Config) fill() {
 	if c.Dev {
-		if c.Bind == "" {
-			c.Bind = "127.0.0.1"
-		}
 		c.OpenClasses = true
-	} else if c.Bind == "" {
-		c.Bind = "0.0.0.0"
+	}
+	if c.Bind == "" {
+		c.Bind = map[bool]string{false: "0.0.0.0", true: "127.0.0.1"}[c.Dev]
 	}
 	if c.HTTPBind == "" {
 		c.HTTPBind = c.Bind
 	}
+}
+
+// checkAddresses checks where we listen, and where clients are told to find us.
+func (c *Config) checkAddresses() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if net.ParseIP(c.Bind) == nil {
 		fail("bind: %q is not an IP address", c.Bind)
 	}
@@ -80,39 +104,29 @@ func (r rawConfig) checked() (Config, error) {
 			fail("node-ip: %q is not an IP address", ip)
 		}
 	}
-	if c.STUNServer != "" {
-		if _, _, err := net.SplitHostPort(c.STUNServer); err != nil {
-			fail("stun-server: %q is not like stun.example.fr:3478", c.STUNServer)
-		}
-		if len(c.NodeIPs) > 0 {
-			fail("stun-server: node-ip says the address already; give one of the two")
-		}
+	if c.STUNServer == "" {
+		return errors.Join(errs...)
 	}
-	if c.PublicURL != "" {
-		if u, err := url.Parse(c.PublicURL); err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			fail("public-url: %q is not like https://classes.example.fr", c.PublicURL)
-		}
-		c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if _, _, err := net.SplitHostPort(c.STUNServer); err != nil {
+		fail("stun-server: %q is not like stun.example.fr:3478", c.STUNServer)
 	}
-	errs = append(errs, c.checkTLS(), c.checkPorts())
-	var err error
-	c.Proxies, err = parsePrefixes("trusted-proxy", r.proxies)
-	errs = append(errs, err)
-	c.MetricsFrom, err = parsePrefixes("metrics-from", r.metricsFrom)
-	errs = append(errs, err)
-	if _, err := logLevel(c.LogLevel); err != nil {
-		fail("log-level: %q is not debug, info, warn or error", c.LogLevel)
+	if len(c.NodeIPs) > 0 {
+		fail("stun-server: node-ip says the address already; give one of the two")
 	}
-	if !c.Dev && c.Data == "" {
-		fail("data: say where class logs are kept, for example --data /var/lib/preau")
+	return errors.Join(errs...)
+}
+
+// checkPublicURL checks how browsers reach the page, and takes the slashes off its end.
+func (c *Config) checkPublicURL() error {
+	if c.PublicURL == "" {
+		return nil
 	}
-	keys, err := parseKeys(r.keys, c.Dev)
-	errs = append(errs, err)
-	c.Keys = keys
-	if c.WebhookKey, err = webhookKey(c); err != nil {
-		errs = append(errs, err)
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		return fmt.Errorf("public-url: %q is not like https://classes.example.fr", c.PublicURL)
 	}
-	return c, errors.Join(errs...)
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	return nil
 }
 
 // webhookKey checks what webhooks need, and is the key that signs them.

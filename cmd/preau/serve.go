@@ -163,69 +163,52 @@ func (p *program) run(ctx context.Context, o Output) error {
 	defer p.guard.close()
 	below, stopBelow := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopBelow()
-	failed := make(chan error, 16)
-	parts := 0
-	start := func(name string, run func() error) {
-		parts++
-		go func() {
-			err := run()
-			if err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
-			}
-			failed <- err
-		}()
-	}
-	start("media", func() error { return p.node.Run(below) })
-	if p.hooks != nil {
-		start("webhooks", func() error { return p.hooks.Run(below) })
-	}
-	start("classes", func() error { return p.school.Run(below) })
-	var early []error
+	all := newParts()
+	p.startClasses(below, all)
 	select {
 	case <-p.school.Ready():
-	case err := <-failed:
-		early = append(early, err)
-		parts--
-		stopBelow()
+	case err := <-all.ended:
+		return errors.Join(err, all.stop(stopBelow), p.doors.close())
 	case <-ctx.Done(): // told to end while classes were being restored
-		stopBelow()
+		return errors.Join(all.stop(stopBelow), p.doors.close())
 	}
-	if below.Err() != nil {
-		for range parts {
-			early = append(early, <-failed)
-		}
-		return errors.Join(append(early, p.doors.close())...)
-	}
-	if p.hooks != nil {
-		p.hooks.Settle(below)
-	}
-	start("signalling", func() error { return p.server.Run(below) })
-	start("http", func() error { return served(p.http.Serve(p.guard.page)) })
-	for _, port := range p.guard.ports {
-		start("tls", port.Run)
-	}
-	if p.guard.redirect != nil {
-		start("redirection", func() error { return served(p.guard.redirect.Serve(p.doors.redirect)) })
-	}
-	if p.guard.acme != nil {
-		start("certificates", func() error { return p.guard.acme.Run(below) })
-	}
+	p.startDoors(below, all)
 	p.announce(o)
 
-	var errs []error
+	var failed error
 	select {
 	case <-ctx.Done():
 		p.log.Info("going down")
-	case err := <-failed:
-		parts--
-		errs = append(errs, err)
+	case failed = <-all.ended:
 	}
-	errs = append(errs, p.goodbye())
-	stopBelow()
-	for range parts {
-		errs = append(errs, <-failed)
+	return errors.Join(failed, p.goodbye(), all.stop(stopBelow))
+}
+
+// startClasses starts what needs no client: the media plane and the classes, restored from their logs.
+func (p *program) startClasses(ctx context.Context, all *parts) {
+	all.start("media", func() error { return p.node.Run(ctx) })
+	if p.hooks != nil {
+		all.start("webhooks", func() error { return p.hooks.Run(ctx) })
 	}
-	return errors.Join(errs...)
+	all.start("classes", func() error { return p.school.Run(ctx) })
+}
+
+// startDoors lets clients in, once the classes are there.
+func (p *program) startDoors(ctx context.Context, all *parts) {
+	if p.hooks != nil {
+		p.hooks.Settle(ctx)
+	}
+	all.start("signalling", func() error { return p.server.Run(ctx) })
+	all.start("http", func() error { return served(p.http.Serve(p.guard.page)) })
+	for _, port := range p.guard.ports {
+		all.start("tls", port.Run)
+	}
+	if p.guard.redirect != nil {
+		all.start("redirection", func() error { return served(p.guard.redirect.Serve(p.doors.redirect)) })
+	}
+	if p.guard.acme != nil {
+		all.start("certificates", func() error { return p.guard.acme.Run(ctx) })
+	}
 }
 
 // served is the error of a server that was not told to end.
