@@ -15,7 +15,7 @@ import (
 )
 
 // firstServerCommand is the lowest field number of Command's commands that only
-// the server gives; see class.proto.
+// the server gives; see command.proto.
 const firstServerCommand = 64
 
 var (

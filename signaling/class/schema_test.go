@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"preau/signaling/classpb"
@@ -135,19 +136,7 @@ var notPersonal = []protoreflect.FullName{
 
 // TestPersonalFieldsAreMarked walks the schema, so that consent, export and erasure are one walk.
 func TestPersonalFieldsAreMarked(t *testing.T) {
-	var plain []protoreflect.FullName
-	messages := (&classpb.Event{}).ProtoReflect().Descriptor().ParentFile().Messages()
-	for i := range messages.Len() {
-		if messages.Get(i).IsMapEntry() {
-			continue
-		}
-		fields := messages.Get(i).Fields()
-		for j := range fields.Len() {
-			if f := fields.Get(j); holdsText(f) && !f.Options().(*descriptorpb.FieldOptions).GetDebugRedact() {
-				plain = append(plain, f.FullName())
-			}
-		}
-	}
+	plain := plainText()
 	for _, name := range plain {
 		if !slices.Contains(notPersonal, name) {
 			t.Errorf("%s holds text: is it personal?", name)
@@ -158,6 +147,24 @@ func TestPersonalFieldsAreMarked(t *testing.T) {
 			t.Errorf("%s is not a plain text field (any more)", name)
 		}
 	}
+}
+
+// plainText names the fields of the schema, in whichever of its files, that hold text and are not
+// marked.
+func plainText() (plain []protoreflect.FullName) {
+	mine := (&classpb.Event{}).ProtoReflect().Descriptor().FullName().Parent()
+	protoregistry.GlobalFiles.RangeFilesByPackage(mine, func(file protoreflect.FileDescriptor) bool {
+		for i := range file.Messages().Len() {
+			fields := file.Messages().Get(i).Fields()
+			for j := range fields.Len() {
+				if f := fields.Get(j); holdsText(f) && !f.Options().(*descriptorpb.FieldOptions).GetDebugRedact() {
+					plain = append(plain, f.FullName())
+				}
+			}
+		}
+		return true
+	})
+	return plain
 }
 
 func holdsText(f protoreflect.FieldDescriptor) bool {

@@ -1,16 +1,14 @@
 import { create, toBinary } from '@bufbuild/protobuf'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HandRaisedSchema, TitleSetSchema, type Event } from '../gen/class_pb'
 import {
   Code,
   EphemeralSchema,
   GoodbyeReason,
-  HandRaisedSchema,
   PongSchema,
   RaiseHandSchema,
   ServerFrameSchema,
-  TitleSetSchema,
-  type Event,
-} from '../gen/class_pb'
+} from '../gen/command_pb'
 import { socketURL, type Refusal } from './address'
 import { ClassClient, subprotocol } from './client'
 import { FakeEnvironment, event } from './fake-server.test-support'

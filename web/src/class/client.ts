@@ -5,21 +5,19 @@
 //        any ──goodbye, refusal, leave──▶ ended            └──first batch──▶ live
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { Batch, Event, State } from '../gen/class_pb'
 import {
   ClientFrameSchema,
   CommandSchema,
   GoodbyeReason,
   PingSchema,
   ServerFrameSchema,
-  type Batch,
   type ClientFrame,
   type Command,
   type Ephemeral,
-  type Event,
   type Hello,
   type ServerFrame,
-  type State,
-} from '../gen/class_pb'
+} from '../gen/command_pb'
 import type { Refusal } from './address'
 import { backoff } from './backoff'
 import { ServerClock } from './clock'

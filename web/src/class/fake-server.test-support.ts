@@ -1,22 +1,19 @@
 // A server and a browser for the client's tests: frames in, frames out, no network.
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { BatchSchema, EventSchema, StateSchema, type Event } from '../gen/class_pb'
 import {
-  BatchSchema,
   ClientFrameSchema,
-  EventSchema,
   GoodbyeSchema,
   HelloSchema,
   ReplySchema,
   ServerFrameSchema,
-  StateSchema,
   type ClientFrame,
   type Code,
   type Command,
-  type Event,
   type GoodbyeReason,
   type ServerFrame,
-} from '../gen/class_pb'
+} from '../gen/command_pb'
 import type { Environment, NetworkChange, Socket } from './environment'
 
 export class FakeSocket implements Socket {

@@ -2,7 +2,7 @@
 // answered; the server recognises the request id and does nothing twice.
 // Bounded: a command beyond the bound is refused at once.
 
-import { Code, type Command, type Reply } from '../gen/class_pb'
+import { Code, type Command, type Reply } from '../gen/command_pb'
 import { done, type Outcome } from './status'
 
 /** Below the server's 50 commands a second, so that all can be sent again at once. */

@@ -1,6 +1,6 @@
 // How the page stands with its class.
 
-import type { Code } from '../gen/class_pb'
+import type { Code } from '../gen/command_pb'
 
 export type EndReason =
   | 'ended' // for all

@@ -3,11 +3,12 @@
 import { create } from '@bufbuild/protobuf'
 import { tracksOf } from '../class/questions'
 import { done, type Outcome } from '../class/status'
-import * as pb from '../gen/class_pb'
+import { Source, type State } from '../gen/class_pb'
+import * as pb from '../gen/command_pb'
 import type { ClassActions } from './classroom'
 
 export interface Sender {
-  readonly view: pb.State
+  readonly view: State
   send(body: pb.Command['body']): Promise<Outcome>
 }
 
@@ -49,7 +50,7 @@ function wordActs(link: Sender): WordActs {
 
 /** Mutes each open microphone of the person: there may be two renditions of one voice. */
 async function muteOne(link: Sender, id: string): Promise<Outcome> {
-  const open = tracksOf(link.view, id, pb.Source.MICROPHONE).filter((t) => !t.muted)
+  const open = tracksOf(link.view, id, Source.MICROPHONE).filter((t) => !t.muted)
   const outcomes = await Promise.all(
     open.map(({ sid }) =>
       link.send({ case: 'mute', value: create(pb.MuteSchema, { sid, muted: true }) }),

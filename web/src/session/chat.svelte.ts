@@ -4,12 +4,8 @@
 import { create } from '@bufbuild/protobuf'
 import { lastMessageMs, mayWriteTo, unreadCount } from '../class/questions'
 import type { Outcome } from '../class/status'
-import {
-  ChatTargetSchema,
-  DeleteChatSchema,
-  SendChatSchema,
-  type ChatTarget,
-} from '../gen/class_pb'
+import { ChatTargetSchema, type ChatTarget } from '../gen/class_pb'
+import { DeleteChatSchema, SendChatSchema } from '../gen/command_pb'
 import type { Chat, ChatTo, PendingMessage } from './classroom'
 import type { ClassLink } from './link.svelte'
 

@@ -1,6 +1,7 @@
 // The class client's state as runes: what everything else of the classroom reads.
 
-import type { Command, Ephemeral, Event, Participant, State } from '../gen/class_pb'
+import type { Event, Participant, State } from '../gen/class_pb'
+import type { Command, Ephemeral } from '../gen/command_pb'
 import { ClassClient, type ClientOptions } from '../class/client'
 import { emptyState } from '../class/reduce'
 import type { ClassStatus, Outcome } from '../class/status'

@@ -2,7 +2,7 @@
 // moments that are said or sounded.
 
 import { momentsOf, type Moment } from '../class/moments'
-import type { Ephemeral } from '../gen/class_pb'
+import type { Ephemeral } from '../gen/command_pb'
 import type { Moments, ShownReaction } from './classroom'
 import type { ClassLink } from './link.svelte'
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../class/status'
-import { Code } from '../../gen/class_pb'
+import { Code } from '../../gen/command_pb'
 import { m } from '../../paraglide/messages.js'
 import type { ChatTo } from '../../session/classroom'
 import { readJSON, thisTab, writeJSON } from '../../session/storage'
