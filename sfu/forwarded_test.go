@@ -31,124 +31,162 @@ func show(t *testing.T, c *client, class, as string, sids ...string) {
 func TestForwardedToAnotherClass(t *testing.T) {
 	for _, one := range []bool{true, false} {
 		t.Run(fmt.Sprint("one connection ", one), func(t *testing.T) {
-			n := testNode(t, Options{})
-			here, there := n.Router("t/here"), n.Router("t/there")
-			speaker := join(t, here, "PA_speaker", one)
-			near := join(t, here, "PA_near", !one)
-
-			cam := speaker.publish(cameraSpec("TR_cam"), vp8, "q", "h")
-			var words atomic.Uint32
-			mic := speaker.publish(micSpec("TR_mic"), opus)
-			every(t, 20*time.Millisecond, func() {
-				mic.sources[0].voice(20 + int(words.Add(1)%10))
-				for i, s := range cam.sources {
-					s.picture(cam.mid(), 1, 200*(i+1)+int(words.Load()%90))
-				}
-			})
-			waitFor(speaker, "camera announced", func(e TrackEvent) bool { return e.SID == "TR_cam" })
-			waitFor(speaker, "microphone announced", func(e TrackEvent) bool { return e.SID == "TR_mic" })
-			show(t, speaker, "t/there", "PA_guest", "TR_cam") // the microphone is not let through yet
-			far := join(t, there, "PA_far", one)              // comes later
-			for _, c := range []*client{near, far} {
-				for _, sid := range []string{"TR_cam", "TR_mic"} {
-					if err := c.peer.Subscribe(sid, true); err != nil {
-						t.Fatal(c.sid, sid, err)
-					}
-				}
-			}
-			flows := func(c *client, sid string) {
-				t.Helper()
-				before := 0
-				c.change(func() { before = c.count(sid) })
-				c.until(sid+" flows", func() bool { return c.count(sid) > before+25 })
-			}
-			// stopped: what was on its way has come when another track has gone on; after that, nothing.
-			stopped := func(c *client, sid string, clock *client, other string) {
-				t.Helper()
-				flows(clock, other)
-				before := 0
-				c.change(func() { before = c.count(sid) })
-				flows(clock, other)
-				c.change(func() {
-					if now := c.count(sid); now != before {
-						t.Errorf("%s: %d packets of %s came after its gate shut", c.sid, now-before, sid)
-					}
-				})
-			}
-			for _, c := range []*client{near, far} {
-				flows(c, "TR_cam")
-			}
-			flows(near, "TR_mic")
-			far.change(func() {
-				if got := far.count("TR_mic"); got != 0 {
-					t.Errorf("%d packets came before the class let the microphone through", got)
-				}
-				for _, msid := range far.msids {
-					if msid != "" && !slices.Contains([]string{"PA_guest|TR_cam TR_cam", "PA_guest|TR_mic TR_mic"}, msid) {
-						t.Errorf("the guest's track is described by %q", msid)
-					}
-				}
-			})
-			speaker.peer.Open("t/there", "TR_mic", true)
-			flows(far, "TR_mic")
-			same(t, near, far, "TR_mic")
-			same(t, near, far, "TR_cam")
-
-			asked := func() (n int) {
-				for _, s := range cam.sources {
-					s.mu.Lock()
-					n += s.asked
-					s.mu.Unlock()
-				}
-				return n
-			}
-			for _, c := range []*client{near, far} { // at most one in keyframeGap is asked for
-				before := asked()
-				far.until("a keyframe request of "+c.sid+" to reach the publisher", func() bool {
-					for _, tr := range c.sub.GetTransceivers() {
-						if r := tr.Receiver(); r != nil && r.Track() != nil && r.Track().Kind() == webrtc.RTPCodecTypeVideo {
-							_ = c.sub.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(r.Track().SSRC())}})
-						}
-					}
-					return asked() > before
-				})
-			}
-
-			speaker.peer.Open("t/there", "TR_mic", false)
-			stopped(far, "TR_mic", near, "TR_mic")
-			speaker.peer.Open("t/there", "TR_mic", true)
-			flows(far, "TR_mic")
-			speaker.peer.SetMuted("TR_mic", true)
-			speaker.peer.Open("t/there", "TR_mic", true) // the class may not open what its owner has shut
-			stopped(far, "TR_mic", far, "TR_cam")
-			speaker.peer.SetMuted("TR_mic", false)
-			flows(far, "TR_mic")
-
-			late := speaker.publish(micSpec("TR_late"), opus) // and what comes later
-			every(t, 20*time.Millisecond, func() { late.sources[0].voice(20) })
-			waitFor(speaker, "announced", func(e TrackEvent) bool { return e.SID == "TR_late" })
-			speaker.peer.Open("t/there", "TR_late", true)
-			if err := far.peer.Subscribe("TR_late", true); err != nil {
-				t.Fatal(err)
-			}
-			flows(far, "TR_late")
-
-			speaker.peer.RemoveTrack("TR_cam")
-			for _, c := range []*client{near, far} {
-				c.until("the camera's end", func() bool { return !c.carries("TR_cam") })
-			}
-			speaker.peer.Unforward("t/there")
-			far.until("the end of it all", func() bool { return len(far.mids) == 0 })
-			if err := far.peer.Subscribe("TR_mic", true); err == nil {
-				t.Error("the class still has the track")
-			}
-			flows(near, "TR_mic")
-			far.leave()
-			if _, still := n.Find("t/there"); still {
-				t.Error("a class is still there, with nobody in it")
-			}
+			s := newShown(t, one)
+			s.isLetThrough(t)
+			s.hearsBothClasses(t)
+			s.hasTwoGates(t)
+			s.showsMore(t)
+			s.ends(t)
 		})
 	}
+}
+
+// shown is somebody who is heard at home, by near, and forwarded to where far is.
+type shown struct {
+	n                  *Node
+	speaker, near, far *client
+	cam, mic           *sending
+}
+
+// newShown: the camera is let through to the other class, the microphone not yet.
+func newShown(t *testing.T, one bool) *shown {
+	t.Helper()
+	n := testNode(t, Options{})
+	here := n.Router("t/here")
+	s := &shown{n: n, speaker: join(t, here, "PA_speaker", one), near: join(t, here, "PA_near", !one)}
+	var words atomic.Uint32
+	s.cam = s.speaker.publish(cameraSpec("TR_cam"), vp8, "q", "h")
+	s.mic = s.speaker.publish(micSpec("TR_mic"), opus)
+	every(t, 20*time.Millisecond, func() {
+		s.mic.sources[0].voice(20 + int(words.Add(1)%10))
+		for i, layer := range s.cam.sources {
+			layer.picture(s.cam.mid(), 1, 200*(i+1)+int(words.Load()%90))
+		}
+	})
+	waitFor(s.speaker, "camera announced", func(e TrackEvent) bool { return e.SID == "TR_cam" })
+	waitFor(s.speaker, "microphone announced", func(e TrackEvent) bool { return e.SID == "TR_mic" })
+	show(t, s.speaker, "t/there", "PA_guest", "TR_cam")
+	s.far = join(t, n.Router("t/there"), "PA_far", one) // comes later
+	for _, c := range []*client{s.near, s.far} {
+		for _, sid := range []string{"TR_cam", "TR_mic"} {
+			if err := c.peer.Subscribe(sid, true); err != nil {
+				t.Fatal(c.sid, sid, err)
+			}
+		}
+	}
+	return s
+}
+
+func (s *shown) isLetThrough(t *testing.T) {
+	t.Helper()
+	s.near.flows("TR_cam")
+	s.far.flows("TR_cam")
+	s.near.flows("TR_mic")
+	s.far.change(func() {
+		if got := s.far.count("TR_mic"); got != 0 {
+			t.Errorf("%d packets came before the class let the microphone through", got)
+		}
+		for _, msid := range s.far.msids {
+			if msid != "" && !slices.Contains([]string{"PA_guest|TR_cam TR_cam", "PA_guest|TR_mic TR_mic"}, msid) {
+				t.Errorf("the guest's track is described by %q", msid)
+			}
+		}
+	})
+	s.speaker.peer.Open("t/there", "TR_mic", true)
+	s.far.flows("TR_mic")
+	same(t, s.near, s.far, "TR_mic")
+	same(t, s.near, s.far, "TR_cam")
+}
+
+// hearsBothClasses: of what they ask, at most one keyframe in keyframeGap is passed on.
+func (s *shown) hearsBothClasses(t *testing.T) {
+	t.Helper()
+	asked := func() (n int) {
+		for _, layer := range s.cam.sources {
+			layer.mu.Lock()
+			n += layer.asked
+			layer.mu.Unlock()
+		}
+		return n
+	}
+	for _, c := range []*client{s.near, s.far} {
+		before := asked()
+		s.far.until("a keyframe request of "+c.sid+" to reach the publisher", func() bool {
+			for _, tr := range c.sub.GetTransceivers() {
+				if r := tr.Receiver(); r != nil && r.Track() != nil && r.Track().Kind() == webrtc.RTPCodecTypeVideo {
+					_ = c.sub.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(r.Track().SSRC())}})
+				}
+			}
+			return asked() > before
+		})
+	}
+}
+
+func (s *shown) hasTwoGates(t *testing.T) {
+	t.Helper()
+	s.speaker.peer.Open("t/there", "TR_mic", false)
+	stopped(t, s.far, "TR_mic", s.near, "TR_mic")
+	s.speaker.peer.Open("t/there", "TR_mic", true)
+	s.far.flows("TR_mic")
+	s.speaker.peer.SetMuted("TR_mic", true)
+	s.speaker.peer.Open("t/there", "TR_mic", true) // the class may not open what its owner has shut
+	stopped(t, s.far, "TR_mic", s.far, "TR_cam")
+	s.speaker.peer.SetMuted("TR_mic", false)
+	s.far.flows("TR_mic")
+}
+
+// showsMore: what comes later is there too.
+func (s *shown) showsMore(t *testing.T) {
+	t.Helper()
+	late := s.speaker.publish(micSpec("TR_late"), opus)
+	every(t, 20*time.Millisecond, func() { late.sources[0].voice(20) })
+	waitFor(s.speaker, "announced", func(e TrackEvent) bool { return e.SID == "TR_late" })
+	s.speaker.peer.Open("t/there", "TR_late", true)
+	if err := s.far.peer.Subscribe("TR_late", true); err != nil {
+		t.Fatal(err)
+	}
+	s.far.flows("TR_late")
+}
+
+func (s *shown) ends(t *testing.T) {
+	t.Helper()
+	s.speaker.peer.RemoveTrack("TR_cam")
+	for _, c := range []*client{s.near, s.far} {
+		c.until("the camera's end", func() bool { return !c.carries("TR_cam") })
+	}
+	s.speaker.peer.Unforward("t/there")
+	s.far.until("the end of it all", func() bool { return len(s.far.mids) == 0 })
+	if err := s.far.peer.Subscribe("TR_mic", true); err == nil {
+		t.Error("the class still has the track")
+	}
+	s.near.flows("TR_mic")
+	s.far.leave()
+	if _, still := s.n.Find("t/there"); still {
+		t.Error("a class is still there, with nobody in it")
+	}
+}
+
+// flows waits until a track has gone on.
+func (c *client) flows(sid string) {
+	c.t.Helper()
+	before := 0
+	c.change(func() { before = c.count(sid) })
+	c.until(sid+" flows", func() bool { return c.count(sid) > before+25 })
+}
+
+// stopped checks that nothing of a track comes any more: what was on its way has come when another
+// track, the clock, has gone on.
+func stopped(t *testing.T, c *client, sid string, clock *client, other string) {
+	t.Helper()
+	clock.flows(other)
+	before := 0
+	c.change(func() { before = c.count(sid) })
+	clock.flows(other)
+	c.change(func() {
+		if now := c.count(sid); now != before {
+			t.Errorf("%s: %d packets of %s came after its gate shut", c.sid, now-before, sid)
+		}
+	})
 }
 
 // same compares what two clients have received of a track, from where both had it on.
