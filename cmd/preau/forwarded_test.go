@@ -50,104 +50,140 @@ func packetsOf(sid string, to []*client.Client) (counts []uint64) {
 func TestForwardToAnotherClass(t *testing.T) {
 	s := startServer(t, "")
 	for _, single := range []bool{true, false} {
-		name := map[bool]string{true: "forwarded-one", false: "forwarded-two"}[single]
-		hall := name + "-hall"
-		ctx := within60(t)
-		lea := s.join(t, name, "lea", teacher, client.Options{SinglePC: single})
-		amina := s.join(t, name, "amina", pupil, client.Options{SinglePC: !single})
-		basile := s.join(t, hall, "basile", teacher, client.Options{SinglePC: single})
-		voice, err := lea.PublishMicrophone(ctx)
-		if err != nil {
+		f := s.forwarded(t, single)
+		f.isKnownAsGuest(t)
+		f.hearsWishes(t)
+		f.mutesInBoth(t)
+		f.isMutedThere(t)
+		f.showsAgain(t)
+		f.lea.Leave()
+		for _, c := range f.everybody {
+			eventually(f.ctx, t, "lea to be gone", func() bool { return c.Participant("lea") == nil })
+		}
+	}
+}
+
+// forwarded is lea, who is forwarded from her class, where amina is, to a hall.
+type forwarded struct {
+	ctx                      context.Context
+	server                   *testServer
+	hall                     string
+	lea, amina, basile, late *client.Client
+	everybody                []*client.Client // who receives her
+	voice, camera            *client.LocalTrack
+	mic, cam                 string // their sids
+}
+
+// forwarded forwards her twice; one comes to the hall before, one after that.
+func (s *testServer) forwarded(t *testing.T, single bool) *forwarded {
+	t.Helper()
+	home := map[bool]string{true: "forwarded-one", false: "forwarded-two"}[single]
+	f := &forwarded{ctx: within60(t), server: s, hall: home + "-hall"}
+	f.lea = s.join(t, home, "lea", teacher, client.Options{SinglePC: single})
+	f.amina = s.join(t, home, "amina", pupil, client.Options{SinglePC: !single})
+	f.basile = s.join(t, f.hall, "basile", teacher, client.Options{SinglePC: single})
+	var err error
+	if f.voice, err = f.lea.PublishMicrophone(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if f.camera, err = f.lea.PublishVideo(f.ctx, livekit.TrackSource_CAMERA, client.Simulcast); err != nil {
+		t.Fatal(err)
+	}
+	f.mic, f.cam = f.voice.Info.GetSid(), f.camera.Info.GetSid()
+	with, api := s.api(f.ctx, t, home, f.hall)
+	for range 2 {
+		if _, err := api.ForwardParticipant(with, &livekit.ForwardParticipantRequest{Room: home, Identity: "lea", DestinationRoom: f.hall}); err != nil {
 			t.Fatal(err)
 		}
-		camera, err := lea.PublishVideo(ctx, livekit.TrackSource_CAMERA, client.Simulcast)
-		if err != nil {
+	}
+	f.late = s.join(t, f.hall, "late", pupil, client.Options{SinglePC: !single})
+	f.everybody = []*client.Client{f.amina, f.basile, f.late}
+	flows(f.ctx, t, f.mic, f.everybody...)
+	flows(f.ctx, t, f.cam, f.everybody...)
+	return f
+}
+
+func (f *forwarded) isKnownAsGuest(t *testing.T) {
+	t.Helper()
+	guest := f.basile.Participant("lea")
+	if guest.GetSid() == f.lea.SID() || guest.GetName() != "lea" || !slices.Contains(guest.GetKindDetails(), livekit.ParticipantInfo_FORWARDED) {
+		t.Errorf("in the hall lea is %v", guest)
+	}
+	if track := f.basile.Track(f.mic); track.Participant != guest.GetSid() {
+		t.Errorf("the track is of %s, the guest is %s", track.Participant, guest.GetSid())
+	}
+}
+
+// hearsWishes: in the hall both layers are wanted, and everybody asks for keyframes.
+func (f *forwarded) hearsWishes(t *testing.T) {
+	t.Helper()
+	for i, c := range f.everybody {
+		l := client.Simulcast[i%2]
+		if err := c.Configure(f.cam, l.Width, l.Height, false); err != nil {
 			t.Fatal(err)
 		}
-		mic, cam := voice.Info.GetSid(), camera.Info.GetSid()
-		with, api := s.api(ctx, t, name, hall)
-		forward := func() {
-			t.Helper()
-			if _, err := api.ForwardParticipant(with, &livekit.ForwardParticipantRequest{Room: name, Identity: "lea", DestinationRoom: hall}); err != nil {
+	}
+	for i, c := range f.everybody {
+		eventually(f.ctx, t, "the layers asked for", func() bool { return c.Track(f.cam).Stats().Layer == i%2 })
+	}
+	for _, c := range f.everybody {
+		before := f.camera.Keyframes(c.Track(f.cam).Stats().Layer)
+		eventually(f.ctx, t, "a keyframe for "+c.Identity(), func() bool {
+			if err := c.Track(f.cam).AskKeyframe(); err != nil {
 				t.Fatal(err)
 			}
-		}
-		forward()
-		forward()
-		late := s.join(t, hall, "late", pupil, client.Options{SinglePC: !single})
-		everybody := []*client.Client{amina, basile, late}
-		flows(ctx, t, mic, everybody...)
-		flows(ctx, t, cam, everybody...)
-		guest := basile.Participant("lea")
-		if guest.GetSid() == lea.SID() || guest.GetName() != "lea" || !slices.Contains(guest.GetKindDetails(), livekit.ParticipantInfo_FORWARDED) {
-			t.Errorf("in the hall lea is %v", guest)
-		}
-		if track := basile.Track(mic); track.Participant != guest.GetSid() {
-			t.Errorf("the track is of %s, the guest is %s", track.Participant, guest.GetSid())
-		}
+			return f.camera.Keyframes(c.Track(f.cam).Stats().Layer) > before
+		})
+	}
+}
 
-		for i, c := range everybody { // in the hall both layers are wanted
-			l := client.Simulcast[i%2]
-			if err := c.Configure(cam, l.Width, l.Height, false); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for i, c := range everybody {
-			eventually(ctx, t, "the layers asked for", func() bool { return c.Track(cam).Stats().Layer == i%2 })
-		}
-		for _, c := range everybody {
-			before := camera.Keyframes(c.Track(cam).Stats().Layer)
-			eventually(ctx, t, "a keyframe for "+c.Identity(), func() bool {
-				if err := c.Track(cam).AskKeyframe(); err != nil {
-					t.Fatal(err)
-				}
-				return camera.Keyframes(c.Track(cam).Stats().Layer) > before
-			})
-		}
+func (f *forwarded) mutesInBoth(t *testing.T) {
+	t.Helper()
+	if err := f.voice.Mute(true); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.everybody {
+		eventually(f.ctx, t, "word of the mute", func() bool { return mutedIs(c, "lea", f.mic, true) })
+	}
+	silent(f.ctx, t, f.camera, f.mic, f.everybody...)
+	if err := f.voice.Mute(false); err != nil {
+		t.Fatal(err)
+	}
+	flows(f.ctx, t, f.mic, f.everybody...)
+}
 
-		if err := voice.Mute(true); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range everybody {
-			eventually(ctx, t, "word of the mute", func() bool { return mutedIs(c, "lea", mic, true) })
-		}
-		silent(ctx, t, camera, mic, everybody...)
-		if err := voice.Mute(false); err != nil {
-			t.Fatal(err)
-		}
-		flows(ctx, t, mic, everybody...)
+// isMutedThere: what the hall mutes is heard at home.
+func (f *forwarded) isMutedThere(t *testing.T) {
+	t.Helper()
+	there, hall := f.server.api(f.ctx, t, f.hall, "")
+	if _, err := hall.MutePublishedTrack(there, &livekit.MuteRoomTrackRequest{Room: f.hall, Identity: "lea", TrackSid: f.mic, Muted: true}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(f.ctx, t, "word of the hall's mute", func() bool { return mutedIs(f.late, "lea", f.mic, true) })
+	silent(f.ctx, t, f.voice, f.mic, f.late)
+	flows(f.ctx, t, f.mic, f.amina)
+	if f.voice.Muted() || mutedIs(f.amina, "lea", f.mic, true) {
+		t.Error("the hall has muted lea at home")
+	}
+}
 
-		there, hallAPI := s.api(ctx, t, hall, "")
-		if _, err := hallAPI.MutePublishedTrack(there, &livekit.MuteRoomTrackRequest{Room: hall, Identity: "lea", TrackSid: mic, Muted: true}); err != nil {
-			t.Fatal(err)
-		}
-		eventually(ctx, t, "word of the hall's mute", func() bool { return mutedIs(late, "lea", mic, true) })
-		silent(ctx, t, voice, mic, late)
-		flows(ctx, t, mic, amina)
-		if voice.Muted() || mutedIs(amina, "lea", mic, true) {
-			t.Error("the hall has muted lea at home")
-		}
-
-		if err := camera.Unpublish(); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range everybody {
-			eventually(ctx, t, "the camera's end", func() bool { return len(c.Participant("lea").GetTracks()) == 1 })
-		}
-		again, err := lea.PublishVideo(ctx, livekit.TrackSource_CAMERA, client.Simulcast[:1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		flows(ctx, t, again.Info.GetSid(), everybody...)
-		for _, c := range everybody {
-			for _, sid := range []string{mic, cam, again.Info.GetSid()} {
-				seamless(t, c, c.Track(sid))
-			}
-		}
-
-		lea.Leave()
-		for _, c := range everybody {
-			eventually(ctx, t, "lea to be gone", func() bool { return c.Participant("lea") == nil })
+// showsAgain ends the camera and begins another; no stream has a seam.
+func (f *forwarded) showsAgain(t *testing.T) {
+	t.Helper()
+	if err := f.camera.Unpublish(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.everybody {
+		eventually(f.ctx, t, "the camera's end", func() bool { return len(c.Participant("lea").GetTracks()) == 1 })
+	}
+	again, err := f.lea.PublishVideo(f.ctx, livekit.TrackSource_CAMERA, client.Simulcast[:1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	flows(f.ctx, t, again.Info.GetSid(), f.everybody...)
+	for _, c := range f.everybody {
+		for _, sid := range []string{f.mic, f.cam, again.Info.GetSid()} {
+			seamless(t, c, c.Track(sid))
 		}
 	}
 }
