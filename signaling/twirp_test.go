@@ -70,86 +70,113 @@ func TestRoomService(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTestSchool(t)
-			c := client(s.url, http.DefaultClient)
-			operator := s.bearer("school", auth.VideoGrant{RoomCreate: true, RoomList: true})
-			admin := s.bearer("school", auth.VideoGrant{RoomAdmin: true, Room: "5b"})
-			must := func(err error) {
-				t.Helper()
-				if err != nil {
-					t.Fatal(err)
-				}
+			c := application{
+				RoomService: client(s.url, http.DefaultClient),
+				operator:    s.bearer("school", auth.VideoGrant{RoomCreate: true, RoomList: true}),
+				admin:       s.bearer("school", auth.VideoGrant{RoomAdmin: true, Room: "5b"}),
 			}
-
-			made, err := c.CreateRoom(operator, &lk.CreateRoomRequest{Name: "5b", Metadata: "m", MaxParticipants: 40, EmptyTimeout: 90, DepartureTimeout: 7})
-			must(err)
-			if !strings.HasPrefix(made.GetSid(), "RM_") || made.GetName() != "5b" || made.GetMaxParticipants() != 40 || made.GetEmptyTimeout() != 90 ||
-				made.GetDepartureTimeout() != 7 || made.GetMetadata() != "m" {
-				t.Errorf("made %v", made)
-			}
-			again, err := c.CreateRoom(operator, &lk.CreateRoomRequest{Name: "5b"})
-			must(err)
-			if again.GetSid() != made.GetSid() {
-				t.Error("a class that is open was opened again")
-			}
-			list, err := c.ListRooms(operator, &lk.ListRoomsRequest{})
-			must(err)
-			none, err := c.ListRooms(operator, &lk.ListRoomsRequest{Names: []string{"6a"}})
-			must(err)
-			if len(list.GetRooms()) != 1 || len(none.GetRooms()) != 0 {
-				t.Errorf("listed %v, and %v", list, none)
-			}
-
+			c.opens(t)
 			r, _ := s.options.School.Get("", "5b")
 			s.seat(r, "amina", "PA_amina")
-			people, err := c.ListParticipants(admin, &lk.ListParticipantsRequest{Room: "5b"})
-			must(err)
-			if len(people.GetParticipants()) != 1 || people.GetParticipants()[0].GetSid() != "PA_amina" {
-				t.Errorf("people are %v", people)
-			}
-			muted, err := c.MutePublishedTrack(admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_amina", Muted: true})
-			must(err)
-			if !muted.GetTrack().GetMuted() {
-				t.Errorf("muted %v", muted)
-			}
-			_, err = c.MutePublishedTrack(admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_amina"})
-			if codeOfTwirp(err) != twirp.FailedPrecondition {
-				t.Errorf("unmuted by another: %v", err)
-			}
-			_, err = c.MutePublishedTrack(admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_none", Muted: true})
-			if codeOfTwirp(err) != twirp.NotFound {
-				t.Errorf("a track that is not there: %v", err)
-			}
-			_, err = c.UpdateParticipant(admin, &lk.UpdateParticipantRequest{
-				Room: "5b", Identity: "amina", Name: "Amina B.", Metadata: "m2",
-				Attributes: map[string]string{"seat": "4", "role": "teacher"},
-				Permission: &lk.ParticipantPermission{CanSubscribe: true, CanPublish: true, CanPublishSources: []lk.TrackSource{lk.TrackSource_MICROPHONE}},
-			})
-			must(err)
-			amina, err := c.GetParticipant(admin, &lk.RoomParticipantIdentity{Room: "5b", Identity: "amina"})
-			must(err)
-			if p := amina.GetPermission(); amina.GetName() != "Amina B." || amina.GetMetadata() != "m2" || amina.GetAttributes()["seat"] != "4" ||
-				amina.GetAttributes()["role"] != "pupil" || p.GetCanPublishData() || len(p.GetCanPublishSources()) != 1 {
-				t.Errorf("amina is %v", amina)
-			}
-			room, err := c.UpdateRoomMetadata(admin, &lk.UpdateRoomMetadataRequest{Room: "5b", Metadata: "m3"})
-			must(err)
-			if room.GetMetadata() != "m3" {
-				t.Errorf("metadata %q", room.GetMetadata())
-			}
-			_, err = c.RemoveParticipant(admin, &lk.RoomParticipantIdentity{Room: "5b", Identity: "amina"})
-			must(err)
-			_, err = c.GetParticipant(admin, &lk.RoomParticipantIdentity{Room: "5b", Identity: "amina"})
-			if codeOfTwirp(err) != twirp.NotFound {
-				t.Errorf("somebody removed: %v", err)
-			}
-			_, err = c.DeleteRoom(operator, &lk.DeleteRoomRequest{Room: "5b"})
-			must(err)
-			_, err = c.DeleteRoom(operator, &lk.DeleteRoomRequest{Room: "5b"})
-			if codeOfTwirp(err) != twirp.NotFound {
-				t.Errorf("a class that is gone: %v", err)
-			}
+			c.mutes(t)
+			c.updates(t)
+			c.ends(t)
 		})
 	}
+}
+
+// application is one that runs the class 5b, where amina is.
+type application struct {
+	lk.RoomService
+	operator, admin context.Context
+}
+
+// must is the answer of a call that may not fail.
+func must[T any](t *testing.T, answer T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func refusedAs(t *testing.T, what string, want twirp.ErrorCode, err error) {
+	t.Helper()
+	if codeOfTwirp(err) != want {
+		t.Errorf("%s: %v, want %s", what, err, want)
+	}
+}
+
+func (c application) opens(t *testing.T) {
+	t.Helper()
+	made, err := c.CreateRoom(c.operator, &lk.CreateRoomRequest{Name: "5b", Metadata: "m", MaxParticipants: 40, EmptyTimeout: 90, DepartureTimeout: 7})
+	must(t, made, err)
+	if !strings.HasPrefix(made.GetSid(), "RM_") || made.GetName() != "5b" || made.GetMaxParticipants() != 40 || made.GetEmptyTimeout() != 90 ||
+		made.GetDepartureTimeout() != 7 || made.GetMetadata() != "m" {
+		t.Errorf("made %v", made)
+	}
+	again, err := c.CreateRoom(c.operator, &lk.CreateRoomRequest{Name: "5b"})
+	if must(t, again, err).GetSid() != made.GetSid() {
+		t.Error("a class that is open was opened again")
+	}
+	list, err := c.ListRooms(c.operator, &lk.ListRoomsRequest{})
+	must(t, list, err)
+	none, err := c.ListRooms(c.operator, &lk.ListRoomsRequest{Names: []string{"6a"}})
+	must(t, none, err)
+	if len(list.GetRooms()) != 1 || len(none.GetRooms()) != 0 {
+		t.Errorf("listed %v, and %v", list, none)
+	}
+}
+
+func (c application) mutes(t *testing.T) {
+	t.Helper()
+	muted, err := c.MutePublishedTrack(c.admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_amina", Muted: true})
+	if !must(t, muted, err).GetTrack().GetMuted() {
+		t.Errorf("muted %v", muted)
+	}
+	_, err = c.MutePublishedTrack(c.admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_amina"})
+	refusedAs(t, "unmuted by another", twirp.FailedPrecondition, err)
+	_, err = c.MutePublishedTrack(c.admin, &lk.MuteRoomTrackRequest{Room: "5b", Identity: "amina", TrackSid: "TR_none", Muted: true})
+	refusedAs(t, "a track that is not there", twirp.NotFound, err)
+}
+
+func (c application) updates(t *testing.T) {
+	t.Helper()
+	updated, err := c.UpdateParticipant(c.admin, &lk.UpdateParticipantRequest{
+		Room: "5b", Identity: "amina", Name: "Amina B.", Metadata: "m2",
+		Attributes: map[string]string{"seat": "4", "role": "teacher"},
+		Permission: &lk.ParticipantPermission{CanSubscribe: true, CanPublish: true, CanPublishSources: []lk.TrackSource{lk.TrackSource_MICROPHONE}},
+	})
+	must(t, updated, err)
+	amina, err := c.GetParticipant(c.admin, &lk.RoomParticipantIdentity{Room: "5b", Identity: "amina"})
+	must(t, amina, err)
+	if p := amina.GetPermission(); amina.GetName() != "Amina B." || amina.GetMetadata() != "m2" || amina.GetAttributes()["seat"] != "4" ||
+		amina.GetAttributes()["role"] != "pupil" || p.GetCanPublishData() || len(p.GetCanPublishSources()) != 1 {
+		t.Errorf("amina is %v", amina)
+	}
+	room, err := c.UpdateRoomMetadata(c.admin, &lk.UpdateRoomMetadataRequest{Room: "5b", Metadata: "m3"})
+	if must(t, room, err).GetMetadata() != "m3" {
+		t.Errorf("metadata %q", room.GetMetadata())
+	}
+}
+
+// ends removes amina, then the class.
+func (c application) ends(t *testing.T) {
+	t.Helper()
+	amina := &lk.RoomParticipantIdentity{Room: "5b", Identity: "amina"}
+	people, err := c.ListParticipants(c.admin, &lk.ListParticipantsRequest{Room: "5b"})
+	must(t, people, err)
+	if len(people.GetParticipants()) != 1 || people.GetParticipants()[0].GetSid() != "PA_amina" {
+		t.Errorf("people are %v", people)
+	}
+	removed, err := c.RemoveParticipant(c.admin, amina)
+	must(t, removed, err)
+	_, err = c.GetParticipant(c.admin, amina)
+	refusedAs(t, "somebody removed", twirp.NotFound, err)
+	deleted, err := c.DeleteRoom(c.operator, &lk.DeleteRoomRequest{Room: "5b"})
+	must(t, deleted, err)
+	_, err = c.DeleteRoom(c.operator, &lk.DeleteRoomRequest{Room: "5b"})
+	refusedAs(t, "a class that is gone", twirp.NotFound, err)
 }
 
 func TestRoomServiceRefuses(t *testing.T) {
