@@ -13,80 +13,107 @@ import (
 func TestMove(t *testing.T) {
 	for _, one := range []bool{true, false} {
 		t.Run(fmt.Sprint("one connection ", one), func(t *testing.T) {
-			const before, after = 200, 321 // sizes tell what was sent when
-			n := testNode(t, Options{})
-			here, there := n.Router("t/here"), n.Router("t/there")
-			mover := join(t, here, "PA_mover", one)
-			stays := join(t, here, "PA_stays", !one)
-			waits := join(t, there, "PA_waits", one)
+			m := newMoving(t, one)
+			m.goes(t)
+			m.hasGates(t)
+			m.leavesNothing(t)
+		})
+	}
+}
 
-			var size atomic.Int64
-			size.Store(before)
-			cam := mover.publish(cameraSpec("TR_cam"), vp8, "q", "h")
-			mic := mover.publish(micSpec("TR_mic"), opus)
-			left := stays.publish(cameraSpec("TR_left"), vp8)
-			found := waits.publish(cameraSpec("TR_found"), vp8)
-			every(t, 20*time.Millisecond, func() {
-				mic.sources[0].voice(20)
-				for _, s := range cam.sources {
-					s.picture(cam.mid(), 1, int(size.Load()))
+// Sizes tell what was sent when.
+const beforeMove, afterMove = 200, 321
+
+// moving is somebody who goes from the class where stays is to the one where waits is.
+type moving struct {
+	n                   *Node
+	mover, stays, waits *client
+	size                atomic.Int64 // of what is sent in the class that is left, and by who leaves
+}
+
+func newMoving(t *testing.T, one bool) *moving {
+	t.Helper()
+	m := &moving{n: testNode(t, Options{})}
+	here := m.n.Router("t/here")
+	m.mover, m.stays = join(t, here, "PA_mover", one), join(t, here, "PA_stays", !one)
+	m.waits = join(t, m.n.Router("t/there"), "PA_waits", one)
+	m.size.Store(beforeMove)
+	cam := m.mover.publish(cameraSpec("TR_cam"), vp8, "q", "h")
+	mic := m.mover.publish(micSpec("TR_mic"), opus)
+	left := m.stays.publish(cameraSpec("TR_left"), vp8)
+	found := m.waits.publish(cameraSpec("TR_found"), vp8)
+	every(t, 20*time.Millisecond, func() {
+		mic.sources[0].voice(20)
+		for _, s := range cam.sources {
+			s.picture(cam.mid(), 1, int(m.size.Load()))
+		}
+		left.sources[0].picture(left.mid(), 1, int(m.size.Load()))
+		found.sources[0].picture(found.mid(), 1, afterMove)
+	})
+	waitFor(m.mover, "camera announced", func(e TrackEvent) bool { return e.SID == "TR_cam" })
+	waitFor(m.mover, "microphone announced", func(e TrackEvent) bool { return e.SID == "TR_mic" })
+	waitFor(m.stays, "announced", func(e TrackEvent) bool { return e.SID == "TR_left" })
+	waitFor(m.waits, "announced", func(e TrackEvent) bool { return e.SID == "TR_found" })
+	m.stays.receives("TR_cam", "TR_mic")
+	m.mover.receives("TR_left")
+	return m
+}
+
+// receives subscribes to tracks and waits for their packets.
+func (c *client) receives(sids ...string) {
+	c.t.Helper()
+	for _, sid := range sids {
+		if err := c.peer.Subscribe(sid, true); err != nil {
+			c.t.Fatal(sid, err)
+		}
+	}
+	for _, sid := range sids {
+		c.until(sid, func() bool { return c.count(sid) > 10 })
+	}
+}
+
+func (m *moving) goes(t *testing.T) {
+	t.Helper()
+	if err := m.mover.peer.Move("t/there", "PA_moved"); err != nil {
+		t.Fatal(err)
+	}
+	m.size.Store(afterMove)
+	if err := m.stays.peer.Subscribe("TR_cam", true); err == nil {
+		t.Error("the class it left still has the track")
+	}
+	m.waits.receives("TR_cam", "TR_mic")
+	m.mover.receives("TR_found")
+	m.stays.until("the section's end", func() bool { return len(m.stays.mids) == 0 })
+}
+
+// hasGates: they, and the end of a track, go on working where it is now.
+func (m *moving) hasGates(t *testing.T) {
+	t.Helper()
+	m.mover.peer.SetMuted("TR_mic", true)
+	m.mover.peer.RemoveTrack("TR_cam")
+	m.waits.until("the section's end", func() bool { return !slices.Contains(values(m.waits.mids), "TR_cam") })
+	if m.n.Router("t/there").publication("TR_mic").open.Load() {
+		t.Error("muted, and still open")
+	}
+}
+
+func (m *moving) leavesNothing(t *testing.T) {
+	t.Helper()
+	for _, c := range []*client{m.stays, m.mover} {
+		c.change(func() {
+			for sid, r := range c.tracks {
+				if sid != "TR_found" && slices.Contains(r.sizes, afterMove) {
+					t.Errorf("%s of the class that was left still came after the move", sid)
 				}
-				left.sources[0].picture(left.mid(), 1, int(size.Load()))
-				found.sources[0].picture(found.mid(), 1, after)
-			})
-			waitFor(mover, "camera announced", func(e TrackEvent) bool { return e.SID == "TR_cam" })
-			waitFor(mover, "microphone announced", func(e TrackEvent) bool { return e.SID == "TR_mic" })
-			waitFor(stays, "announced", func(e TrackEvent) bool { return e.SID == "TR_left" })
-			waitFor(waits, "announced", func(e TrackEvent) bool { return e.SID == "TR_found" })
-			subscribe := func(c *client, sids ...string) {
-				for _, sid := range sids {
-					if err := c.peer.Subscribe(sid, true); err != nil {
-						t.Fatal(sid, err)
-					}
-				}
-			}
-			subscribe(stays, "TR_cam", "TR_mic")
-			subscribe(mover, "TR_left")
-			stays.until("the mover", func() bool { return stays.count("TR_cam") > 10 && stays.count("TR_mic") > 10 })
-			mover.until("who stays", func() bool { return mover.count("TR_left") > 10 })
-
-			if err := mover.peer.Move("t/there", "PA_moved"); err != nil {
-				t.Fatal(err)
-			}
-			size.Store(after)
-			if err := stays.peer.Subscribe("TR_cam", true); err == nil {
-				t.Error("the class it left still has the track")
-			}
-			subscribe(waits, "TR_cam", "TR_mic")
-			subscribe(mover, "TR_found")
-			waits.until("who came", func() bool { return waits.count("TR_cam") > 10 && waits.count("TR_mic") > 10 })
-			mover.until("who was there", func() bool { return mover.count("TR_found") > 10 })
-			stays.until("the section's end", func() bool { return len(stays.mids) == 0 })
-
-			// Gates and the end of a track go on working where it is now.
-			mover.peer.SetMuted("TR_mic", true)
-			mover.peer.RemoveTrack("TR_cam")
-			waits.until("the section's end", func() bool { return !slices.Contains(values(waits.mids), "TR_cam") })
-			if there.publication("TR_mic").open.Load() {
-				t.Error("muted, and still open")
-			}
-			for _, c := range []*client{stays, mover} {
-				c.change(func() {
-					for sid, r := range c.tracks {
-						if sid != "TR_found" && slices.Contains(r.sizes, after) {
-							t.Errorf("%s of the class that was left still came after the move", sid)
-						}
-					}
-				})
-			}
-			if _, still := n.Find("t/here"); !still {
-				t.Error("the class that was left has gone")
-			}
-			stays.leave()
-			if _, still := n.Find("t/here"); still {
-				t.Error("the class that was left is still there, with nobody in it")
 			}
 		})
+	}
+	if _, still := m.n.Find("t/here"); !still {
+		t.Error("the class that was left has gone")
+	}
+	m.stays.leave()
+	if _, still := m.n.Find("t/here"); still {
+		t.Error("the class that was left is still there, with nobody in it")
 	}
 }
 

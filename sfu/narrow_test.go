@@ -68,6 +68,9 @@ func (n *narrow) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 }
 
+// The sizes of a layer's packets tell it from the others.
+const small, middle, large = 250, 600, 1000
+
 // The estimate governs what is forwarded: on a link that gets narrow the picture falls to a layer
 // that fits and then pauses, and is told to; the voice goes on, and all comes back with the link.
 func TestTheEstimateGovernsForwarding(t *testing.T) {
@@ -77,7 +80,6 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	link := newNarrow(t, 20_000_000)
 	teacher := join(t, r, "PA_teacher", true)
 	pupil := joinBy(t, r, "PA_pupil", true, link)
-	const small, middle, large = 250, 600, 1000 // one size of packet a layer
 	cam := teacher.publish(cameraSpec("TR_cam"), vp8, "q", "h", "f")
 	mic := teacher.publish(micSpec("TR_mic"), opus)
 	every(t, 33*time.Millisecond, func() {
@@ -92,67 +94,79 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sees := func(size int) {
-		t.Helper()
-		from := -1
-		pupil.until("a layer of that size", func() bool {
-			tr := pupil.tracks["TR_cam"]
-			if tr == nil {
-				return false
-			}
-			if from < 0 {
-				from = len(tr.sizes)
-			}
-			last := len(tr.sizes) - 1
-			return last > from+10 && tr.sizes[last] == size && tr.sizes[last-5] == size
-		})
-	}
-	hears := func() {
-		t.Helper()
-		var from int
-		pupil.until("the voice", func() bool {
-			if from == 0 {
-				from = pupil.count("TR_mic")
-			}
-			return from > 0 && pupil.count("TR_mic") > from+50
-		})
-	}
-	paused := func(want bool) {
-		t.Helper()
-		pupil.until("the camera's state told", func() bool {
-			told := false
-			for _, e := range pupil.seen {
-				if e, ok := e.(StreamStateEvent); ok {
-					for _, s := range e.Streams {
-						told = s.SID == "TR_cam" && s.Paused
-					}
-				}
-			}
-			return told == want
-		})
-	}
-	sees(large)
-	hears()
+	pupil.seesLayer(large)
+	pupil.hearsVoice()
 	link.bits.Store(220_000)
-	sees(small)
-	hears()
+	pupil.seesLayer(small)
+	pupil.hearsVoice()
 	if bits := pupil.peer.Stats().EstimateBPS; bits > 400_000 {
 		t.Errorf("the estimate is %d b/s on a link of 220 kb/s", bits)
 	}
 	link.bits.Store(80_000)
-	paused(true)
-	hears()
-	pupil.until("what is left beside the voice to be told", func() bool {
+	pupil.isToldPaused(true)
+	pupil.hearsVoice()
+	pupil.isToldSpare(200_000)
+	link.bits.Store(20_000_000)
+	pupil.isToldPaused(false)
+	pupil.seesLayer(large)
+	pupil.hearsVoice()
+}
+
+// seesLayer waits until the layer whose packets have this size has come for a while.
+func (c *client) seesLayer(size int) {
+	c.t.Helper()
+	from := -1
+	c.until("a layer of that size", func() bool {
+		tr := c.tracks["TR_cam"]
+		if tr == nil {
+			return false
+		}
+		if from < 0 {
+			from = len(tr.sizes)
+		}
+		last := len(tr.sizes) - 1
+		return last > from+10 && tr.sizes[last] == size && tr.sizes[last-5] == size
+	})
+}
+
+// hearsVoice waits for a second of voice.
+func (c *client) hearsVoice() {
+	c.t.Helper()
+	var from int
+	c.until("the voice", func() bool {
+		if from == 0 {
+			from = c.count("TR_mic")
+		}
+		return from > 0 && c.count("TR_mic") > from+50
+	})
+}
+
+// isToldPaused waits until the last word on the camera is that it is paused, or that it is not.
+func (c *client) isToldPaused(want bool) {
+	c.t.Helper()
+	c.until("the camera's state told", func() bool {
+		told := false
+		for _, e := range c.seen {
+			if e, ok := e.(StreamStateEvent); ok {
+				for _, s := range e.Streams {
+					told = s.SID == "TR_cam" && s.Paused
+				}
+			}
+		}
+		return told == want
+	})
+}
+
+// isToldSpare waits until less than that is told to be left beside the voice, in bits per second.
+func (c *client) isToldSpare(under uint64) {
+	c.t.Helper()
+	c.until("what is left beside the voice to be told", func() bool {
 		left := uint64(0)
-		for _, e := range pupil.seen {
+		for _, e := range c.seen {
 			if e, ok := e.(SpareEvent); ok {
 				left = e.BPS
 			}
 		}
-		return left > 0 && left < 200_000
+		return left > 0 && left < under
 	})
-	link.bits.Store(20_000_000)
-	paused(false)
-	sees(large)
-	hears()
 }

@@ -20,34 +20,10 @@ func TestCandidatesTowardOtherHostsAreNeverContacted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer victim.Close()
-	listener, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	called := make(chan struct{}, 1)
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_ = c.Close()
-			called <- struct{}{}
-		}
-	}()
+	address, called := bell(t)
 	_, udp, _ := net.SplitHostPort(victim.LocalAddr().String())
-	_, tcp, _ := net.SplitHostPort(listener.Addr().String())
-	line := func(i int) string {
-		kind := []string{
-			fmt.Sprintf("udp %d 127.0.0.1 %s typ host", 2130706431-i, udp),
-			fmt.Sprintf("udp %d 127.0.0.1 %s typ srflx raddr 0.0.0.0 rport 0", 2130706431-i, udp),
-			fmt.Sprintf("udp %d 127.0.0.1 %s typ relay raddr 0.0.0.0 rport 0", 2130706431-i, udp),
-			fmt.Sprintf("tcp %d 127.0.0.1 %s typ host tcptype passive", 2130706431-i, tcp),
-			fmt.Sprintf("udp %d victim-%d.local %s typ host", 2130706431-i, i, udp),
-		}
-		return fmt.Sprintf("candidate:%d 1 %s", i, kind[i%len(kind)])
-	}
+	_, tcp, _ := net.SplitHostPort(address)
+	line := func(i int) string { return candidateTo(udp, tcp, i) }
 	const named = 1000
 	var inOffer strings.Builder
 	for i := range named / 2 {
@@ -77,6 +53,43 @@ func TestCandidatesTowardOtherHostsAreNeverContacted(t *testing.T) {
 	if got := counted(t, n.m.candidates); got != 2*named/2 {
 		t.Errorf("%d candidates are counted", got)
 	}
+}
+
+// bell is a TCP port that tells when it is called.
+func bell(t *testing.T) (address string, called <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	rings := make(chan struct{}, 1)
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_ = c.Close()
+			select {
+			case rings <- struct{}{}:
+			default: // once is enough
+			}
+		}
+	}()
+	return listener.Addr().String(), rings
+}
+
+// candidateTo is number i of the candidates that lead to a UDP or a TCP port, of every kind.
+func candidateTo(udp, tcp string, i int) string {
+	kind := []string{
+		fmt.Sprintf("udp %d 127.0.0.1 %s typ host", 2130706431-i, udp),
+		fmt.Sprintf("udp %d 127.0.0.1 %s typ srflx raddr 0.0.0.0 rport 0", 2130706431-i, udp),
+		fmt.Sprintf("udp %d 127.0.0.1 %s typ relay raddr 0.0.0.0 rport 0", 2130706431-i, udp),
+		fmt.Sprintf("tcp %d 127.0.0.1 %s typ host tcptype passive", 2130706431-i, tcp),
+		fmt.Sprintf("udp %d victim-%d.local %s typ host", 2130706431-i, i, udp),
+	}
+	return fmt.Sprintf("candidate:%d 1 %s", i, kind[i%len(kind)])
 }
 
 // A flood of candidates, good and bad, leaves nothing behind.

@@ -186,23 +186,7 @@ func TestAnswersOutOfTurn(t *testing.T) {
 		two.replan()
 		two.RestartICE()
 	}
-	answering := func(d Description) Description {
-		t.Helper()
-		pc, err := webrtc.NewPeerConnection(webrtc.Configuration{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = pc.Close() })
-		if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: d.SDP}); err != nil {
-			t.Fatal(err)
-		}
-		a, err := pc.CreateAnswer(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return Description{Type: "answer", SDP: a.SDP, ID: d.ID}
-	}
-	good := answering(first)
+	good := answering(t, first)
 	refused := func(what string, d Description) {
 		t.Helper()
 		if err := two.Answer(d); !errors.Is(err, ErrDescription) {
@@ -219,10 +203,10 @@ func TestAnswersOutOfTurn(t *testing.T) {
 		next = <-offers
 	}
 	refused("the first once more", good)
-	if err := two.Answer(answering(next)); err != nil {
+	if err := two.Answer(answering(t, next)); err != nil {
 		t.Errorf("the next answer: %v", err)
 	}
-	refused("the next twice", answering(next))
+	refused("the next twice", answering(t, next))
 
 	one := join(t, r, "PA_one", true)
 	if err := one.peer.Answer(good); !errors.Is(err, ErrMode) {
@@ -232,4 +216,18 @@ func TestAnswersOutOfTurn(t *testing.T) {
 	if err := two.Answer(good); err == nil {
 		t.Error("a closed peer takes an answer")
 	}
+}
+
+// answering is an answer to an offer, of a connection that is not used further.
+func answering(t *testing.T, offer Description) Description {
+	t.Helper()
+	pc := idle(t)
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer.SDP}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := pc.CreateAnswer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Description{Type: "answer", SDP: a.SDP, ID: offer.ID}
 }
