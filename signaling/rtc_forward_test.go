@@ -68,44 +68,67 @@ func track(sid string, muted bool) func(*lk.ParticipantInfo) bool {
 // are called, until they go. Asked twice, nothing changes.
 func TestForwardParticipant(t *testing.T) {
 	s := newRTCSchool(t)
-	ada := s.enter(s.token("ada", teacher))
-	bob := s.enter(s.token("bob", pupil))
-	eve := s.enter(s.tokenFor("hall", "eve", teacher))
-	mic := bob.publish(s, microphone("m"))
-	ada.expectInfo("bob", track(mic, false))
+	g := &guest{s: s, ada: s.enter(s.token("ada", teacher)), bob: s.enter(s.token("bob", pupil)), eve: s.enter(s.tokenFor("hall", "eve", teacher))}
+	g.mic = g.bob.publish(s, microphone("m"))
+	g.ada.expectInfo("bob", track(g.mic, false))
+	g.comes(t)
+	g.comesTwice(t)
+	g.mutes(t)
+	g.isRenamed(t)
+	g.shows(t)
+	g.goes(t)
+}
 
-	s.forward("bob", "maths", "hall")
-	guest := ""
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
-		guest = p.GetSid()
+// guest is bob, who is forwarded from the class where ada is to the hall, where eve is.
+type guest struct {
+	s             *rtcSchool
+	ada, bob, eve *rtcClient
+	mic           string
+	guest         string // his sid in the hall
+}
+
+func (g *guest) comes(t *testing.T) {
+	t.Helper()
+	g.s.forward("bob", "maths", "hall")
+	g.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		g.guest = p.GetSid()
 		return p.GetName() == "Name of bob" && p.GetState() == lk.ParticipantInfo_ACTIVE && p.GetAttributes()["role"] == "pupil" &&
-			slices.Contains(p.GetKindDetails(), lk.ParticipantInfo_FORWARDED) && track(mic, false)(p)
+			slices.Contains(p.GetKindDetails(), lk.ParticipantInfo_FORWARDED) && track(g.mic, false)(p)
 	})
-	if guest == bob.sid {
+	if g.guest == g.bob.sid {
 		t.Error("the guest has the sid of another session")
 	}
-	bob.peer.did(t, "forwarded", is(Forward{Class: "/hall", Participant: guest}))
-	bob.peer.lets(t, "/hall", mic, true)
-	eve.peer.did(t, "eve hears him", is(Subscribe{SID: mic, On: true}))
-	late := s.enter(s.tokenFor("hall", "late", pupil))
-	late.peer.did(t, "who comes later does too", is(Subscribe{SID: mic, On: true}))
+	g.bob.peer.did(t, "forwarded", is(Forward{Class: "/hall", Participant: g.guest}))
+	g.bob.peer.lets(t, "/hall", g.mic, true)
+	g.eve.peer.did(t, "eve hears him", is(Subscribe{SID: g.mic, On: true}))
+	late := g.s.enter(g.s.tokenFor("hall", "late", pupil))
+	late.peer.did(t, "who comes later does too", is(Subscribe{SID: g.mic, On: true}))
+}
 
-	s.forward("bob", "maths", "hall")
-	if p := s.personIn("hall", "bob"); p.GetSid() != guest || p.GetConnectedSid() != guest {
+func (g *guest) comesTwice(t *testing.T) {
+	t.Helper()
+	g.s.forward("bob", "maths", "hall")
+	if p := g.s.personIn("hall", "bob"); p.GetSid() != g.guest || p.GetConnectedSid() != g.guest {
 		t.Errorf("forwarded twice he is %v", p)
 	}
-	if p := s.personIn("maths", "bob"); p.GetSid() != bob.sid || class.Forwarded(p) {
+	if p := g.s.personIn("maths", "bob"); p.GetSid() != g.bob.sid || class.Forwarded(p) {
 		t.Errorf("at home he is %v", p)
 	}
+}
 
-	bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: mic, Muted: true}}})
-	eve.expectInfo("bob", track(mic, true))
-	bob.peer.lets(t, "/hall", mic, false)
-	bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: mic, Muted: false}}})
-	eve.expectInfo("bob", track(mic, false))
-	bob.peer.lets(t, "/hall", mic, true)
+func (g *guest) mutes(t *testing.T) {
+	t.Helper()
+	g.bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: g.mic, Muted: true}}})
+	g.eve.expectInfo("bob", track(g.mic, true))
+	g.bob.peer.lets(t, "/hall", g.mic, false)
+	g.bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: g.mic, Muted: false}}})
+	g.eve.expectInfo("bob", track(g.mic, false))
+	g.bob.peer.lets(t, "/hall", g.mic, true)
+}
 
-	ctx, api := s.api(auth.VideoGrant{RoomAdmin: true, Room: "maths"})
+func (g *guest) isRenamed(t *testing.T) {
+	t.Helper()
+	ctx, api := g.s.api(auth.VideoGrant{RoomAdmin: true, Room: "maths"})
 	for _, seat := range []string{"4", ""} {
 		_, err := api.UpdateParticipant(ctx, &lk.UpdateParticipantRequest{
 			Room: "maths", Identity: "bob", Name: "Bob" + seat, Metadata: "m" + seat, Attributes: map[string]string{"seat": seat},
@@ -113,30 +136,37 @@ func TestForwardParticipant(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		g.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
 			return p.GetName() == "Bob"+seat && p.GetMetadata() == "m"+seat && p.GetAttributes()["seat"] == seat
 		})
 	}
+}
 
-	cam := bob.publish(s, &lk.AddTrackRequest{Cid: "c", Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA, Width: 320, Height: 180})
-	eve.expectInfo("bob", track(cam, false))
-	bob.peer.lets(t, "/hall", cam, true)
-	bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_UpdateVideoTrack{UpdateVideoTrack: &lk.UpdateLocalVideoTrack{TrackSid: cam, Width: 640, Height: 360}}})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+// shows a camera, which becomes larger and ends.
+func (g *guest) shows(t *testing.T) {
+	t.Helper()
+	cam := g.bob.publish(g.s, &lk.AddTrackRequest{Cid: "c", Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA, Width: 320, Height: 180})
+	g.eve.expectInfo("bob", track(cam, false))
+	g.bob.peer.lets(t, "/hall", cam, true)
+	g.bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_UpdateVideoTrack{UpdateVideoTrack: &lk.UpdateLocalVideoTrack{TrackSid: cam, Width: 640, Height: 360}}})
+	g.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
 		return slices.ContainsFunc(p.GetTracks(), func(t *lk.TrackInfo) bool { return t.GetSid() == cam && t.GetWidth() == 640 })
 	})
-	bob.peer.listener.PeerEvent(TrackGoneEvent{SID: cam})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return len(p.GetTracks()) == 1 && track(mic, false)(p) })
+	g.bob.peer.listener.PeerEvent(TrackGoneEvent{SID: cam})
+	g.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return len(p.GetTracks()) == 1 && track(g.mic, false)(p) })
+}
 
-	bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
-		return p.GetSid() == guest && p.GetState() == lk.ParticipantInfo_DISCONNECTED
+func (g *guest) goes(t *testing.T) {
+	t.Helper()
+	g.bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+	g.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		return p.GetSid() == g.guest && p.GetState() == lk.ParticipantInfo_DISCONNECTED
 	})
-	bob.peer.did(t, "not forwarded any more", is(Unforward{Class: "/hall"}))
-	s.gone("hall", "bob")
-	s.gone("maths", "bob")
+	g.bob.peer.did(t, "not forwarded any more", is(Unforward{Class: "/hall"}))
+	g.s.gone("hall", "bob")
+	g.s.gone("maths", "bob")
 	eventually(t, "nothing is left of it", func() bool {
-		h := s.server.rtc
+		h := g.s.server.rtc
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return len(h.forwards) == 0 && len(h.hubs["/hall"].guests) == 0

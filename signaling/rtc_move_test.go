@@ -82,83 +82,115 @@ func (c *rtcClient) moved() *lk.RoomMovedResponse {
 }
 
 func TestMoveParticipant(t *testing.T) {
+	m := newMove(t)
+	m.s.move("bob", "maths", "maths~1")
+	m.isTold(t)
+	m.isThere(t)
+	m.actsThere(t)
+	m.goesHome(m.comesBack(t))
+}
+
+// move is bob, who is moved from the class where ada is to eve's.
+type move struct {
+	s             *rtcSchool
+	ada, bob, eve *rtcClient
+	mic, eves     string // sids of bob's microphone and of eve's
+	old           string // bob's sid before
+	token         string // with which he was moved
+}
+
+func newMove(t *testing.T) *move {
+	t.Helper()
 	s := newRTCSchool(t)
-	ada := s.enter(s.token("ada", teacher))
-	bob := s.enter(s.token("bob", pupil))
-	eve := s.enter(s.tokenFor("maths~1", "eve", teacher))
-	mic := bob.publish(s, microphone("m"))
-	old := bob.sid
-	eveMic := microphone("e")
-	eve.send(&lk.SignalRequest{Message: &lk.SignalRequest_AddTrack{AddTrack: eveMic}})
-	eves := eve.expect("track_published", func(m *lk.SignalResponse) bool { return m.GetTrackPublished() != nil }).GetTrackPublished().GetTrack().GetSid()
+	m := &move{s: s, ada: s.enter(s.token("ada", teacher)), bob: s.enter(s.token("bob", pupil)), eve: s.enter(s.tokenFor("maths~1", "eve", teacher))}
+	m.mic, m.old = m.bob.publish(s, microphone("m")), m.bob.sid
+	m.eve.send(&lk.SignalRequest{Message: &lk.SignalRequest_AddTrack{AddTrack: microphone("e")}})
+	m.eves = m.eve.expect("track_published", func(r *lk.SignalResponse) bool { return r.GetTrackPublished() != nil }).GetTrackPublished().GetTrack().GetSid()
 	eventually(t, "eve is heard", func() bool {
 		state, err := s.roomOf("maths~1").State(context.Background())
-		return err == nil && state.GetTracks()[eves] != nil
+		return err == nil && state.GetTracks()[m.eves] != nil
 	})
+	return m
+}
 
-	s.move("bob", "maths", "maths~1")
-	m := bob.moved()
-	claims, err := s.keys.Verify(m.GetToken())
+func (m *move) isTold(t *testing.T) {
+	t.Helper()
+	told := m.bob.moved()
+	claims, err := m.s.keys.Verify(told.GetToken())
 	if err != nil || claims.Room != "maths~1" || claims.Identity != "bob" || claims.Role != pupil || claims.MayJoin("") != nil {
 		t.Errorf("the token is %+v (%v)", claims, err)
 	}
-	if m.GetRoom().GetName() != "maths~1" || m.GetRoom().GetSid() != s.roomOf("maths~1").Session() {
-		t.Errorf("moved to %v", m.GetRoom())
+	if told.GetRoom().GetName() != "maths~1" || told.GetRoom().GetSid() != m.s.roomOf("maths~1").Session() {
+		t.Errorf("moved to %v", told.GetRoom())
 	}
-	if p := m.GetParticipant(); p.GetSid() == old || p.GetIdentity() != "bob" || len(p.GetTracks()) != 1 || p.GetTracks()[0].GetSid() != mic {
+	if p := told.GetParticipant(); p.GetSid() == m.old || p.GetIdentity() != "bob" || len(p.GetTracks()) != 1 || p.GetTracks()[0].GetSid() != m.mic {
 		t.Errorf("bob is %v", p)
 	}
-	if o := m.GetOtherParticipants(); len(o) != 1 || o[0].GetIdentity() != "eve" || len(o[0].GetTracks()) != 1 {
+	if o := told.GetOtherParticipants(); len(o) != 1 || o[0].GetIdentity() != "eve" || len(o[0].GetTracks()) != 1 {
 		t.Errorf("the others are %v", o)
 	}
-	bob.peer.did(t, "the peer moves", is(Move{Class: "/maths~1", Participant: bob.sid}))
-	bob.peer.did(t, "and hears eve", is(Subscribe{SID: eves, On: true}))
+	m.token = told.GetToken()
+}
 
-	ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
-		return p.GetSid() == old && p.GetState() == lk.ParticipantInfo_DISCONNECTED
+// isThere: who is in either class knows, and hears of him what they should.
+func (m *move) isThere(t *testing.T) {
+	t.Helper()
+	m.bob.peer.did(t, "the peer moves", is(Move{Class: "/maths~1", Participant: m.bob.sid}))
+	m.bob.peer.did(t, "and hears eve", is(Subscribe{SID: m.eves, On: true}))
+
+	m.ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		return p.GetSid() == m.old && p.GetState() == lk.ParticipantInfo_DISCONNECTED
 	})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
-		return p.GetSid() == bob.sid && len(p.GetTracks()) == 1 && p.GetTracks()[0].GetSid() == mic
+	m.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+		return p.GetSid() == m.bob.sid && len(p.GetTracks()) == 1 && p.GetTracks()[0].GetSid() == m.mic
 	})
-	eve.peer.did(t, "eve hears bob", is(Subscribe{SID: mic, On: true}))
+	m.eve.peer.did(t, "eve hears bob", is(Subscribe{SID: m.mic, On: true}))
 	eventually(t, "bob has left the first class", func() bool {
-		return s.personIn("maths", "bob").GetPresence() == classpb.Presence_PRESENCE_GONE && len(s.state().GetTracks()) == 0
+		return m.s.personIn("maths", "bob").GetPresence() == classpb.Presence_PRESENCE_GONE && len(m.s.state().GetTracks()) == 0
 	})
+}
 
-	// What he does now he does there.
-	bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: mic, Muted: true}}})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return len(p.GetTracks()) == 1 && p.GetTracks()[0].GetMuted() })
-	bob.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "from there")})
-	eve.peer.got(t, "bob's words", func(_ DataKind, p *lk.DataPacket) bool {
-		return string(p.GetUser().GetPayload()) == "from there" && p.GetParticipantSid() == bob.sid
+func (m *move) actsThere(t *testing.T) {
+	t.Helper()
+	m.bob.send(&lk.SignalRequest{Message: &lk.SignalRequest_Mute{Mute: &lk.MuteTrackRequest{Sid: m.mic, Muted: true}}})
+	m.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return len(p.GetTracks()) == 1 && p.GetTracks()[0].GetMuted() })
+	m.bob.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "from there")})
+	m.eve.peer.got(t, "bob's words", func(_ DataKind, p *lk.DataPacket) bool {
+		return string(p.GetUser().GetPayload()) == "from there" && p.GetParticipantSid() == m.bob.sid
 	})
-	ada.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "here")})
-	if slices.ContainsFunc(ada.peer.sent(), func(p *lk.DataPacket) bool { return string(p.GetUser().GetPayload()) == "from there" }) {
+	m.ada.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "here")})
+	if slices.ContainsFunc(m.ada.peer.sent(), func(p *lk.DataPacket) bool { return string(p.GetUser().GetPayload()) == "from there" }) {
 		t.Error("the first class hears what is said in the second")
 	}
+}
 
-	// Back by the token and the sid he was given.
-	_ = bob.conn.Close()
-	again := s.dial("/rtc", m.GetToken(), resumeQuery(bob.sid))
+// comesBack by the token and the sid he was given.
+func (m *move) comesBack(t *testing.T) (again *rtcClient) {
+	t.Helper()
+	_ = m.bob.conn.Close()
+	again = m.s.dial("/rtc", m.token, resumeQuery(m.bob.sid))
 	if again.read().GetReconnect() == nil {
 		t.Fatal("not resumed")
 	}
 	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_SyncState{SyncState: &lk.SyncState{
-		PublishTracks: []*lk.TrackPublishedResponse{{Cid: "m", Track: &lk.TrackInfo{Sid: mic}}},
+		PublishTracks: []*lk.TrackPublishedResponse{{Cid: "m", Track: &lk.TrackInfo{Sid: m.mic}}},
 	}}})
 	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_PingReq{PingReq: &lk.Ping{Timestamp: 1}}})
-	again.expect("pong", func(m *lk.SignalResponse) bool { return m.GetPongResp() != nil })
+	again.expect("pong", func(r *lk.SignalResponse) bool { return r.GetPongResp() != nil })
+	return again
+}
 
-	// And home again: his first participant, another sid.
-	s.move("bob", "maths~1", "maths")
+// goesHome: he is his first participant, with another sid; and leaves.
+func (m *move) goesHome(again *rtcClient) {
+	m.s.move("bob", "maths~1", "maths")
 	again.moved()
-	ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
+	m.ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool {
 		return p.GetState() == lk.ParticipantInfo_ACTIVE && p.GetSid() == again.sid && len(p.GetTracks()) == 1
 	})
-	eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return p.GetState() == lk.ParticipantInfo_DISCONNECTED })
+	m.eve.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return p.GetState() == lk.ParticipantInfo_DISCONNECTED })
 	again.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
 	again.expectClose()
-	ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return p.GetState() == lk.ParticipantInfo_DISCONNECTED })
+	m.ada.expectInfo("bob", func(p *lk.ParticipantInfo) bool { return p.GetState() == lk.ParticipantInfo_DISCONNECTED })
 }
 
 // A client that had no socket while it was moved hears of it when it comes back as who it was.
