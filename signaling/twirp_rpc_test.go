@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -40,26 +41,7 @@ func TestPerformRpc(t *testing.T) {
 	eve := s.enter(s.token("eve", teacher))
 	bob := s.enter(s.token("bob", pupil))
 	ctx, api := s.api(auth.VideoGrant{RoomAdmin: true, Room: "maths"})
-	perform := func(method string, timeoutMS uint32) <-chan error {
-		done := make(chan error, 1)
-		go func() {
-			answer, err := api.PerformRpc(ctx, &lk.PerformRpcRequest{
-				Room: "maths", DestinationIdentity: "bob", Method: method, Payload: "in", ResponseTimeoutMs: timeoutMS,
-			})
-			if err == nil && answer.GetPayload() != "out" {
-				err = errors.New("the answer is " + answer.GetPayload())
-			}
-			done <- err
-		}()
-		return done
-	}
-	failed := func(what string, err error, code twirp.ErrorCode, meta string) {
-		t.Helper()
-		var coded twirp.Error
-		if !errors.As(err, &coded) || coded.Code() != code || coded.Meta("rpc_code") != meta {
-			t.Errorf("%s: %v, want %s of %s", what, err, code, meta)
-		}
-	}
+	perform := func(method string, timeoutMS uint32) <-chan error { return performs(ctx, api, method, timeoutMS) }
 
 	done := perform("good", 0)
 	id := bob.asked("good")
@@ -73,7 +55,7 @@ func TestPerformRpc(t *testing.T) {
 	done = perform("bad", 0)
 	bob.respond(&lk.RpcResponse{RequestId: bob.asked("bad"), Value: &lk.RpcResponse_Error{Error: &lk.RpcError{Code: 42, Message: "no", Data: "d"}}})
 	err := <-done
-	failed("the method's own error", err, twirp.Unknown, "42")
+	failedCall(t, "the method's own error", err, twirp.Unknown, "42")
 	var coded twirp.Error
 	if errors.As(err, &coded) && coded.Meta("rpc_data") != "d" {
 		t.Errorf("data %q", coded.Meta("rpc_data"))
@@ -81,22 +63,46 @@ func TestPerformRpc(t *testing.T) {
 
 	done = perform("missing", 0)
 	bob.respond(&lk.RpcResponse{RequestId: bob.asked("missing"), Value: &lk.RpcResponse_Error{Error: &lk.RpcError{Code: 1400}}})
-	failed("no such method", <-done, twirp.Unimplemented, "1400")
+	failedCall(t, "no such method", <-done, twirp.Unimplemented, "1400")
 
-	failed("no acknowledgement", <-perform("silent", 50), twirp.DeadlineExceeded, "1501")
-	failed("longer than a minute", <-perform("long", 61_000), twirp.InvalidArgument, "")
+	failedCall(t, "no acknowledgement", <-perform("silent", 50), twirp.DeadlineExceeded, "1501")
+	failedCall(t, "longer than a minute", <-perform("long", 61_000), twirp.InvalidArgument, "")
 
 	done = perform("leaving", 0)
 	bob.asked("leaving")
 	_ = bob.conn.Close()
 	session := s.server.rtc.session("/maths", s.id("bob"))
 	session.post(func() { session.end(nil) })
-	failed("the callee has gone", <-done, twirp.Unavailable, "1503")
+	failedCall(t, "the callee has gone", <-done, twirp.Unavailable, "1503")
 
 	s.server.rtc.calls.mu.Lock()
 	defer s.server.rtc.calls.mu.Unlock()
 	if n := len(s.server.rtc.calls.calls); n > 0 {
 		t.Errorf("%d calls are still kept", n)
+	}
+}
+
+// performs calls a method of bob's, whose answer shall be "out".
+func performs(ctx context.Context, api lk.RoomService, method string, timeoutMS uint32) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		answer, err := api.PerformRpc(ctx, &lk.PerformRpcRequest{
+			Room: "maths", DestinationIdentity: "bob", Method: method, Payload: "in", ResponseTimeoutMs: timeoutMS,
+		})
+		if err == nil && answer.GetPayload() != "out" {
+			err = errors.New("the answer is " + answer.GetPayload())
+		}
+		done <- err
+	}()
+	return done
+}
+
+// failedCall checks an error's Twirp code, and LiveKit's of the call.
+func failedCall(t *testing.T, what string, err error, code twirp.ErrorCode, meta string) {
+	t.Helper()
+	var coded twirp.Error
+	if !errors.As(err, &coded) || coded.Code() != code || coded.Meta("rpc_code") != meta {
+		t.Errorf("%s: %v, want %s of %s", what, err, code, meta)
 	}
 }
 

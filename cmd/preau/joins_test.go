@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -41,21 +42,7 @@ func TestAThousandJoinsAtOnce(t *testing.T) {
 		}
 		talking, voices = append(talking, c), append(voices, voice)
 	}
-	hear := func(more uint64) {
-		for i, c := range talking {
-			for j, v := range voices {
-				if i == j {
-					continue
-				}
-				sid, n := v.Info.GetSid(), more
-				if track := c.Track(sid); track != nil {
-					n += track.Stats().Packets
-				}
-				receives(ctx, t, c, sid, n)
-			}
-		}
-	}
-	hear(25)
+	hearEachOther(ctx, t, talking, voices, 25)
 	goroutines, memory := runtime.NumGoroutine(), heapInUse()
 
 	var got outcomes
@@ -69,7 +56,7 @@ func TestAThousandJoinsAtOnce(t *testing.T) {
 		})
 	}
 	crowd.Wait()
-	hear(25)
+	hearEachOther(ctx, t, talking, voices, 25)
 	for _, c := range talking {
 		for _, track := range c.Tracks() {
 			seamless(t, c, track)
@@ -84,6 +71,21 @@ func TestAThousandJoinsAtOnce(t *testing.T) {
 	eventually(ctx, t, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines+together })
 	eventually(ctx, t, "the memory to be free", func() bool { return heapInUse() <= memory+16<<20 })
 	s.showDrops(t)
+}
+
+// hearEachOther waits until so many packets more of each voice have come to the others; the voices
+// are in the order of who talks.
+func hearEachOther(ctx context.Context, t *testing.T, talking []*client.Client, voices []*client.LocalTrack, more uint64) {
+	t.Helper()
+	for i, c := range talking {
+		for j, v := range voices {
+			if i == j {
+				continue
+			}
+			sid := v.Info.GetSid()
+			receives(ctx, t, c, sid, packetsOf(sid, []*client.Client{c})[0]+more)
+		}
+	}
 }
 
 // outcomes of attempts to join.
