@@ -73,6 +73,12 @@ func TestWhoIsNotLetIn(t *testing.T) {
 			t.Errorf("%s: a page elsewhere cannot read why", name)
 		}
 	}
+}
+
+// A good token is not enough: it is to be brought over a websocket that speaks this protocol.
+func TestATokenIsNotEnough(t *testing.T) {
+	s := newTestSchool(t)
+	s.open("", "5b", false)
 	query := url.Values{"access_token": {s.token("5b", "amina", asPupil)}}
 	if status, _, _ := s.ask("GET", "/class/validate?"+query.Encode(), ""); status != 200 {
 		t.Errorf("validate of a good token: %d", status)

@@ -41,21 +41,7 @@ func TestDataTracksOverRealChannels(t *testing.T) {
 		}
 		return 0, false
 	})
-	stamp, err := datatrack.NewExtensionUserTimestamp(1234).Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sent := datatrack.Packet{
-		Header: datatrack.Header{
-			Handle: 4711, SequenceNumber: 65535, FrameNumber: 7, Timestamp: 90_000, IsStartOfFrame: true, IsFinalOfFrame: true,
-			HasExtensions: true, Extensions: []datatrack.Extension{stamp},
-		},
-		Payload: bytes.Repeat([]byte("20 degrees "), 90),
-	}
-	raw, err := sent.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := dataFrame(t)
 	eventually(within60(t), t, "a frame", func() bool { // lossy: sent until one is there
 		if err := lea.channels["_data_track"].Send(raw); err != nil {
 			t.Fatal(err)
@@ -74,6 +60,27 @@ func TestDataTracksOverRealChannels(t *testing.T) {
 	if len(lea.frames) != 0 {
 		t.Error("the publisher hears itself")
 	}
+}
+
+// dataFrame is a whole frame of a data track in one packet, under a handle that the server is to replace.
+func dataFrame(t *testing.T) []byte {
+	t.Helper()
+	stamp, err := datatrack.NewExtensionUserTimestamp(1234).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := datatrack.Packet{
+		Header: datatrack.Header{
+			Handle: 4711, SequenceNumber: 65535, FrameNumber: 7, Timestamp: 90_000, IsStartOfFrame: true, IsFinalOfFrame: true,
+			HasExtensions: true, Extensions: []datatrack.Extension{stamp},
+		},
+		Payload: bytes.Repeat([]byte("20 degrees "), 90),
+	}
+	raw, err := sent.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // A client that loses its socket, then restarts ICE, publishes and hears what it did before.

@@ -96,13 +96,17 @@ func TestDependencyDescriptor(t *testing.T) {
 			!slices.Equal(diffs, c.diffs) || !all || d.Active != c.active || d.Attached != c.brought {
 			t.Errorf("%s: %+v, indications %v, references %v", c.name, d, got, diffs)
 		}
-		for n := range len(c.value) {
-			if n != 3 && n < len(c.value) { // three bytes alone are a descriptor, of the template
-				again := r
-				if d, ok := again.Read(c.value[:n], 1); ok && n < 3 {
-					t.Errorf("%s: %d bytes are enough: %+v", c.name, n, d)
-				}
-			}
+		readsCut(t, c.name, r, c.value)
+	}
+}
+
+// readsCut reads a descriptor that is cut off anywhere: three bytes alone are one, of the template.
+func readsCut(t *testing.T, name string, r packet.DependencyReader, value []byte) {
+	t.Helper()
+	for n := range len(value) {
+		again := r
+		if d, ok := again.Read(value[:n], 1); ok && n < 3 {
+			t.Errorf("%s: %d bytes are enough: %+v", name, n, d)
 		}
 	}
 }
