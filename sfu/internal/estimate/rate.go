@@ -17,6 +17,10 @@ const (
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
 
+	// untold is spent while no cluster has told what the link carries: two voices. A picture's first
+	// frame alone is seconds of a thin link's queue.
+	untold = 60_000
+
 	standing = 100 * time.Millisecond // of queue: it is there
 	// leap is queue that needs no trend to be believed, where little arrives.
 	leap      = 80 * time.Millisecond
@@ -125,10 +129,13 @@ func (r *rate) drain(now time.Duration, is seen) {
 }
 
 // spend is what may be sent: while what a fall left in the queue drains, little
-// beside the voice, which is always sent.
+// beside the voice, which is always sent; and before anything is known, voices.
 func (r *rate) spend() float64 {
-	if r.draining {
+	switch {
+	case r.draining:
 		return r.bits / 2
+	case r.tried && r.probed < 0:
+		return min(r.bits, untold)
 	}
 	return r.bits
 }
