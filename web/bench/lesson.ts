@@ -186,8 +186,9 @@ async function comeOnPage(on: TestBrowser, door: Door, code: string) {
   person.page.setDefaultNavigationTimeout(patience)
   const clicked = Date.now()
   await person.page.goto(`${door.url}/c/${code}`, { waitUntil: 'commit' })
-  await person.get('prejoin-mic').setChecked(false)
+  await person.get('prejoin-mic').waitFor()
   await pause(typing)
+  await person.get('prejoin-mic').setChecked(false) // by now what was allowed before is open
   await enter(person, 'Amina')
   await person.get('stage').waitFor()
   return { person, clicked: clicked + typing, joined: Date.now() }

@@ -13,8 +13,10 @@ import (
 // of two, and a voice; in kb/s.
 var (
 	camera = kilo(Rates{{60, 90, 150}, {200, 300, 500}, {700, 1000, 1700}})
-	screen = kilo(Rates{{150, 300}, {500, 1200}})
-	voice  = kilo(Rates{{40}})
+	// As Chromium encodes a camera: a larger picture of few frames costs less than a small smooth one.
+	browsers = kilo(Rates{{45, 80, 145}, {92, 168, 296}, {260, 500, 900}})
+	screen   = kilo(Rates{{150, 300}, {500, 1200}})
+	voice    = kilo(Rates{{40}})
 )
 
 func kilo(r Rates) *Rates {
@@ -30,6 +32,7 @@ var cast = map[rune]Want{
 	'V': {Rung: Voice, Rates: voice},
 	'S': {Rung: Screen, Rates: screen, Max: Layer{3, 3}},
 	'T': {Rung: TeacherCamera, Rates: camera, Max: Layer{3, 3}},
+	'B': {Rung: TeacherCamera, Rates: browsers, Max: Layer{3, 3}},
 	'v': {Rung: MoreVoices, Rates: voice},
 	'c': {Rung: OtherCamera, Rates: camera, Max: Layer{1, 3}},
 }
@@ -80,6 +83,12 @@ func TestLadder(t *testing.T) {
 		{180, "cc", "01 01"},
 		{400, "cc", "10 10"},
 		{250, "ccc", "01 01 00"},
+		//      smooth before large
+		{130, "B", "01"},
+		{200, "B", "02"},
+		{300, "B", "12"},
+		{400, "B", "12"},
+		{500, "B", "21"},
 	} {
 		wants := want(c.wants)
 		choices := make([]Choice, len(wants))

@@ -27,6 +27,20 @@ func (w *Want) after(l Layer, sending bool) (Layer, bool) {
 	return Layer{}, false
 }
 
+// larger is by how much a larger picture must cost more than the smaller one with all its frames:
+// what costs less stutters.
+const larger = 1.25
+
+// above is the next step up from a layer. As browsers encode, a larger picture of few frames costs
+// less than a small smooth one: that is no step. A screen is legible before it is smooth.
+func (w *Want) above(l Layer) (Layer, bool) {
+	next, ok := w.after(l, true)
+	for ok && w.Rung != Screen && next.Spatial > l.Spatial && float64(w.rate(next)) < larger*float64(w.rate(l)) {
+		next, ok = w.after(next, true)
+	}
+	return next, ok
+}
+
 // lowest is the fewest frames of a spatial layer.
 func (w *Want) lowest(spatial uint8) (Layer, bool) {
 	for t := range min(w.Max.Temporal+1, Temporals) {

@@ -92,12 +92,9 @@ func (s *spending) raise(rung Rung) bool {
 			continue
 		}
 		spent := w.rate(c.Layer)
-		for layer, ok := w.after(c.Layer, true); ok; layer, ok = w.after(layer, true) {
-			if s.affords(i, layer, spent) {
-				s.take(i, layer, spent)
-				any = true
-				break
-			}
+		if layer, ok := w.above(c.Layer); ok && s.affords(i, layer, spent) {
+			s.take(i, layer, spent)
+			any = true
 		}
 	}
 	return any

@@ -17,9 +17,9 @@ const (
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
 
-	// untold is spent while no cluster has told what the link carries: two voices. A picture's first
-	// frame alone is seconds of a thin link's queue.
-	untold = 60_000
+	// untold is spent while no cluster has told what the link carries: a voice in few bits with its
+	// copies. A second of the ordinary one fills a thin link's queue, a picture's first frame alone more.
+	untold = 32_000
 
 	standing = 100 * time.Millisecond // of queue: it is there
 	// leap is queue that needs no trend to be believed, where little arrives.
@@ -74,7 +74,7 @@ func (r *rate) update(now time.Duration, s state, is seen) {
 		r.contend(now, is.acked, passed, most)
 		return
 	}
-	sudden := is.queue > r.queue && is.queue > leap && is.stretch > stretched && is.lately < deep*r.bits
+	sudden := is.queue > r.queue && is.queue > max(leap, r.packets(1.5)) && is.stretch > stretched && is.lately < deep*r.bits
 	r.queue = is.queue
 	switch {
 	case s == overused, sudden:
@@ -86,6 +86,12 @@ func (r *rate) update(now time.Duration, s state, is seen) {
 		r.drain(now, is)
 	}
 	r.bits = min(max(r.bits, r.min), r.max)
+}
+
+// packets is how long so many of the largest packets take: on a thin link a single one of somebody
+// else's is no queue that stands.
+func (r *rate) packets(n float64) time.Duration {
+	return time.Duration(n * 1500 * 8 / r.bits * float64(time.Second))
 }
 
 // lower goes below what arrives, so that the queue drains; then a round trip
@@ -103,7 +109,7 @@ func (r *rate) lower(now time.Duration, is seen, sudden bool) {
 		return
 	}
 	to := backoff * carried
-	if !sudden && is.queue < standing || is.stretch < stretched && is.acked < r.bits/2 { // what is sent tells little: step by step
+	if !sudden && is.queue < max(standing, r.packets(1)) || is.stretch < stretched && is.acked < r.bits/2 { // what is sent tells little: step by step
 		to = max(to, backoff*r.bits)
 		if again {
 			return
