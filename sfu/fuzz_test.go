@@ -112,7 +112,7 @@ func FuzzReceived(f *testing.F) {
 			}
 			raw := packet.AppendHeader(nil, packet.Header{PayloadType: 96, Sequence: 65535 + uint16(i), Timestamp: uint32(i) * 3000, Marker: true}, elements)
 			seq := numbers.Unwrap(65535 + uint16(i))
-			l.take(n, append(raw, payload...))
+			l.take(n, append(raw, payload...), false)
 			if p := l.history.Get(seq); p != nil {
 				s.forward(s.out.writer, p)
 				p.Release()
@@ -125,12 +125,12 @@ func FuzzReceived(f *testing.F) {
 		if w.packets > out+3 || w.bytes > w.packets*(packet.MaxSize+100) {
 			t.Errorf("%d packets of %d bytes went out for %d", w.packets, w.bytes, out)
 		}
-		l.take(n, first) // bytes that are not even a packet
+		l.take(n, first, false) // bytes that are not even a packet
 		if len(first) > 12 {
 			raw := append([]byte(nil), first...)
 			raw[0], raw[1] = raw[0]&0x3f|0x80, 96 // and some that begin like one
 			binary.BigEndian.PutUint16(raw[2:], 2)
-			l.take(n, raw)
+			l.take(n, raw, false)
 		}
 	})
 }

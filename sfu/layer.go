@@ -94,7 +94,7 @@ func (l *layer) run() {
 	defer l.history.Clear()
 	buf := make([]byte, readBuffer)
 	for {
-		size, _, err := l.track.Read(buf)
+		size, how, err := l.track.Read(buf)
 		if err != nil && size == 0 {
 			return
 		}
@@ -102,11 +102,12 @@ func (l *layer) run() {
 			n.m.drop(dropMalformed)
 			continue
 		}
-		l.take(n, buf[:size])
+		l.take(n, buf[:size], how.Get(webrtc.AttributeRtxSequenceNumber) != nil)
 	}
 }
 
-func (l *layer) take(n *Node, raw []byte) {
+// take works on one packet; again: it came because it was asked for again.
+func (l *layer) take(n *Node, raw []byte, again bool) {
 	n.m.packetsIn.Inc()
 	n.m.bytesIn.Add(float64(len(raw)))
 	l.transport.peer.packetsIn.Add(1)
@@ -123,7 +124,9 @@ func (l *layer) take(n *Node, raw []byte) {
 		n.m.drop(dropMalformed)
 		return
 	}
+	highest := l.numbers.Highest()
 	p.Seq, p.Layer = l.numbers.Unwrap(p.Sequence), l.index
+	l.transport.peer.arrivals.note(p.Seq, highest, again)
 	if l.first == 0 {
 		l.first = p.Seq
 	}

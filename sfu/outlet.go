@@ -59,6 +59,7 @@ type outlet struct {
 	spare                  uint64 // as it was told, bits per second
 	spareTold              time.Time
 	quality                Connection
+	uplink                 uplink
 	thin                   bool // so is the link (see thinBelow)
 	wants                  []allocate.Want
 	choices                []allocate.Choice
@@ -142,6 +143,8 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 			o.receiverReports(ssrc, p.Reports, now)
 		case *rtcp.SenderReport:
 			o.receiverReports(ssrc, p.Reports, now)
+		case *rtcp.ExtendedReport:
+			o.uplink.trip.answered(p, now)
 		}
 	}
 }

@@ -37,6 +37,8 @@ type Peer struct {
 	neg *negotiation // has its own lock
 
 	packetsIn, bytesIn atomic.Uint64
+	arrivals           arrivals
+	cut                atomic.Uint32 // bit i: nothing comes through the connection of Target i any more
 
 	at     atomic.Pointer[whereabouts] // stored under moving
 	moving sync.Mutex                  // one move, or the end, at a time; above neg and mu
@@ -325,9 +327,11 @@ func (p *Peer) releaseAll() {
 
 func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 	var state ConnState
+	bit := uint32(1) << t.target
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
 		state = StateConnected
+		p.cut.And(^bit)
 		p.mu.Lock()
 		first := !p.connected
 		p.connected = true
@@ -340,8 +344,10 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		}
 	case webrtc.PeerConnectionStateDisconnected:
 		state = StateDisconnected
+		p.cut.Or(bit)
 	case webrtc.PeerConnectionStateFailed:
 		state = StateFailed
+		p.cut.Or(bit)
 	default:
 		return
 	}

@@ -38,6 +38,8 @@ type publication struct {
 	copied     atomic.Pointer[[]*publication]    // copies in other classes; nil: none
 	privileged atomic.Bool                       // of a teacher, or who was given the word
 
+	short shortfall // owned by its owner's writer
+
 	mu             sync.Mutex
 	muted, blocked bool
 	removed        bool

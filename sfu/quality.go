@@ -1,6 +1,11 @@
 package sfu
 
-import "time"
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/pion/rtcp"
+)
 
 // judgeEvery is how often a connection's quality is looked at.
 const judgeEvery = 2 * time.Second
@@ -36,12 +41,32 @@ func grade(loss float64, trip time.Duration, deficit float64) Connection {
 	return ConnectionPoor
 }
 
-// roundTrip is the longest that receivers' reports tell.
+// roundTrip is the longest that receivers' reports tell, or without any, what was asked for.
 func (o *outlet) roundTrip() (longest time.Duration) {
 	for _, s := range o.subs {
 		longest = max(longest, s.rtt)
 	}
+	if longest == 0 {
+		return o.uplink.trip.trip
+	}
 	return longest
+}
+
+// askTrip asks a publisher who is sent nothing for the round trip: it costs bytes of thin links, and
+// reports tell it for nothing to all others.
+func (o *outlet) askTrip(now time.Time) {
+	if o.uplink.seen == 0 {
+		return
+	}
+	for _, s := range o.subs {
+		if s.rtt > 0 {
+			return
+		}
+	}
+	if o.uplink.trip.ssrc == 0 {
+		o.uplink.trip.ssrc = rand.Uint32() | 1
+	}
+	_ = o.peer.pub.pc.WriteRTCP([]rtcp.Packet{o.uplink.trip.ask(now)}) // closing: nobody to ask
 }
 
 // deficit is the share of the layers wanted, and there to be had, that are held back.
@@ -68,21 +93,36 @@ func (o *outlet) deficit() float64 {
 	return held / wanted
 }
 
-// judge tells how well the way to this peer does, when that changes. It never says lost: that makes
-// clients reconnect, and a connection that carries nothing looks just the same.
+// judge tells how well the ways to and from this peer do, the worse of the two, when that changes. Lost
+// is said, at once, of connections that nothing comes through any more, and only of them: it makes
+// clients connect anew, and one that carries nothing looks just like one that loses all.
 func (o *outlet) judge(now time.Time) {
-	if now.Sub(o.judged) < judgeEvery || !o.ready.Load() {
+	if !o.ready.Load() {
+		return
+	}
+	cut := o.peer.cut.Load() != 0
+	if now.Sub(o.judged) < judgeEvery && cut == (o.quality == ConnectionLost) {
 		return
 	}
 	first := o.judged.IsZero()
 	o.judged = now
-	loss := o.loss()
-	quality := grade(loss, o.roundTrip(), o.deficit())
+	if cut {
+		o.tellQuality(ConnectionLost, 0, first)
+		return
+	}
+	o.uplink.measure(&o.peer.arrivals)
+	o.askTrip(now)
+	loss := max(o.loss(), o.uplink.loss)
+	quality := grade(loss, o.roundTrip(), max(o.deficit(), o.peer.missed(now)))
+	o.tellQuality(quality, float32(max(0, 5*(1-4*loss))), first)
+}
+
+func (o *outlet) tellQuality(quality Connection, score float32, first bool) {
 	if quality == o.quality && !first {
 		return
 	}
 	o.quality = quality
-	o.peer.emit(QualityEvent{Quality: quality, Score: float32(max(0, 5*(1-4*loss)))})
+	o.peer.emit(QualityEvent{Quality: quality, Score: score})
 }
 
 // loss is the share lost on the way to this peer: by transport-wide feedback, else by the worst of

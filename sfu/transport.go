@@ -199,6 +199,8 @@ func (t *transport) feedback(ssrc uint32, b []byte) {
 		if t.peer.out.transport == t {
 			t.peer.out.offerFeedback(ssrc, b)
 		}
+	case rtcp.TypeExtendedReport: // of the publisher's connection too: see tripMeter
+		t.peer.out.offerFeedback(ssrc, b)
 	}
 }
 
