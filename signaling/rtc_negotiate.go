@@ -206,8 +206,14 @@ func (s *rtcSession) needSections(e SectionsEvent) {
 }
 
 // connection: when the primary connection is there, so is the participant. When ICE has failed the
-// client is asked to resume, which restarts it.
+// client is asked to resume, which restarts it. When the peer has closed by itself, for a bound that its
+// client broke or a fault, there is nothing to resume: the client joins anew.
 func (s *rtcSession) connection(e StateEvent) {
+	if e.State == StateClosed {
+		s.count("rtc_peer_closed")
+		s.end(livekit.Reconnect(lk.DisconnectReason_MEDIA_FAILURE))
+		return
+	}
 	if primary := e.Target == s.primary(); primary && e.State == StateConnected {
 		s.mediaLost = time.Time{}
 		s.mediaConnected()

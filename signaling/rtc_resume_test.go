@@ -101,6 +101,33 @@ func TestRTCFailedICEAsksToResume(t *testing.T) {
 	}
 }
 
+// A peer that closes by itself leaves nothing to resume: its client is told so at once, and if it is
+// away, when it comes back. The others see it go.
+func TestRTCClosedPeerEndsItsSession(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	c := s.enter(s.token("bob", pupil))
+	c.peer.listener.PeerEvent(StateEvent{Target: TargetPublisher, State: StateClosed})
+	c.expectLeave(lk.DisconnectReason_MEDIA_FAILURE, lk.LeaveRequest_RECONNECT)
+	a.expect("the session is over", func(m *lk.SignalResponse) bool {
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if p.GetSid() == c.sid && p.GetState() == lk.ParticipantInfo_DISCONNECTED {
+				return true
+			}
+		}
+		return false
+	})
+
+	d := s.enter(s.token("bob", pupil))
+	session := s.server.rtc.session("/maths", s.id("bob"))
+	_ = d.conn.Close()
+	session.post(func() {})
+	d.peer.listener.PeerEvent(StateEvent{Target: TargetPublisher, State: StateClosed})
+	<-session.done
+	again := s.dial("/rtc", s.token("bob", pupil), resumeQuery(d.sid))
+	again.expectLeave(lk.DisconnectReason_STATE_MISMATCH, lk.LeaveRequest_RECONNECT)
+}
+
 func TestRTCLingeringEnds(t *testing.T) {
 	s := newRTCSchool(t)
 	a := s.enter(s.token("ada", teacher))
