@@ -102,6 +102,7 @@ func (s *subscription) Unbind(webrtc.TrackLocalContext) error {
 	if s.wire == nil || !s.bound.CompareAndSwap(true, false) {
 		return nil
 	}
+	s.out.transport.retire(s.rtxSSRC)
 	s.pub.attend(s.out.writer, -1)
 	s.out.writer.call(func() { s.out.writer.remove(s) })
 	s.out.peer.node.m.subscriptions.Dec()

@@ -192,7 +192,9 @@ func TestInventedSSRCsAreBounded(t *testing.T) {
 	})
 	waitGauge(t, n, 0)
 	left()
-	if got := rogue.peer.pub.feedbacks.Load(); got > maxFeedback+writerQueue {
+	rogue.peer.pub.mu.Lock()
+	defer rogue.peer.pub.mu.Unlock()
+	if got := len(rogue.peer.pub.sinks); got > maxFeedback+writerQueue {
 		t.Errorf("%d streams of feedback were kept", got)
 	}
 }

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/pion/transport/v5/packetio"
@@ -15,6 +16,7 @@ type streamBuffer struct {
 	ssrc      uint32
 	standing  atomic.Uint32
 	name      layerName // once it is known, set before standing
+	closing   sync.Once
 }
 
 // A stream's standing.
@@ -57,13 +59,18 @@ func (b *streamBuffer) Write(p []byte) (int, error) { return b.Buffer.Write(p, n
 
 // Close ends reads; the stream's name is free again.
 func (b *streamBuffer) Close() error {
+	b.closing.Do(b.release)
+	return b.Buffer.Close()
+}
+
+func (b *streamBuffer) release() {
 	t := b.transport
+	t.streams.Add(-1)
 	t.mu.Lock()
 	if b.standing.Load() == accepted && t.named[b.name] == b {
 		delete(t.named, b.name)
 	}
 	t.mu.Unlock()
-	return b.Buffer.Close()
 }
 
 // claim settles whether a stream is the layer that it is named after: the first one is, until it ends.

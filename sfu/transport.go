@@ -27,7 +27,7 @@ const (
 	iceKeepalive = 2 * time.Second
 
 	// maxStreams and maxFeedback bound what one client can make us keep by inventing SSRCs: buffers
-	// of received streams, and streams of feedback.
+	// of received streams, and streams of feedback, at a time.
 	maxStreams  = 96
 	maxFeedback = 4096
 	streamBytes = 1 << 20
@@ -39,17 +39,21 @@ type transport struct {
 	target Target
 	pc     *webrtc.PeerConnection
 
-	streams, feedbacks atomic.Int32 // made by BufferFactory so far
+	streams atomic.Int32 // made by BufferFactory and not closed
 
 	names atomic.Pointer[names] // nil: nothing negotiated yet
 
 	mu     sync.Mutex
 	layers map[uint32]*layer // by the publisher's SSRC, for its sender reports
 	named  map[layerName]*streamBuffer
+	sinks  map[uint32]*feedbackSink // by SSRC; not those of our own streams that have ended
 }
 
 func newTransport(p *Peer, target Target) (*transport, error) {
-	t := &transport{peer: p, target: target, layers: map[uint32]*layer{}, named: map[layerName]*streamBuffer{}}
+	t := &transport{
+		peer: p, target: target, layers: map[uint32]*layer{}, named: map[layerName]*streamBuffer{},
+		sinks: map[uint32]*feedbackSink{},
+	}
 	media, err := newMediaEngine()
 	if err != nil {
 		return nil, err
@@ -141,15 +145,32 @@ func (t *transport) settings() (webrtc.SettingEngine, error) {
 // SSRC (pion reads that of a sender's primary SSRC only) straight to who is concerned.
 func (t *transport) buffer(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
 	if kind == packetio.RTCPBufferPacket {
-		if t.feedbacks.Add(1) == maxFeedback {
-			go t.peer.Close()
-		}
-		return &feedbackSink{t: t, ssrc: ssrc, closed: make(chan struct{})}
+		return t.openSink(ssrc)
 	}
 	if t.streams.Add(1) == maxStreams {
 		go t.peer.Close()
 	}
 	return t.openStream(ssrc)
+}
+
+func (t *transport) openSink(ssrc uint32) *feedbackSink {
+	s := &feedbackSink{t: t, ssrc: ssrc, closed: make(chan struct{})}
+	t.mu.Lock()
+	t.sinks[ssrc] = s
+	full := len(t.sinks) == maxFeedback
+	t.mu.Unlock()
+	if full {
+		go t.peer.Close()
+	}
+	return s
+}
+
+// retire is told of a stream of ours that has ended. pion keeps what it has for the feedback on a
+// repair stream as long as the connection; it is not the client's invention.
+func (t *transport) retire(ssrc uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.sinks, ssrc)
 }
 
 // feedbackSink takes the RTCP that names one SSRC. Write runs in the connection's SRTCP reader.
@@ -175,7 +196,14 @@ func (s *feedbackSink) Read([]byte) (int, error) {
 
 // Close ends waiting reads.
 func (s *feedbackSink) Close() error {
-	s.once.Do(func() { close(s.closed) })
+	s.once.Do(func() {
+		close(s.closed)
+		s.t.mu.Lock()
+		defer s.t.mu.Unlock()
+		if s.t.sinks[s.ssrc] == s {
+			delete(s.t.sinks, s.ssrc)
+		}
+	})
 	return nil
 }
 
