@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"slices"
+
 	"github.com/pion/webrtc/v4"
 
 	"preau/sfu/packet"
@@ -26,6 +28,7 @@ func (p *Peer) mediaArrived(t *transport, track *webrtc.TrackRemote, receiver *w
 		}
 	}
 	p.mu.Lock()
+	p.pruneLocked()
 	if !p.closed && len(p.orphans) < maxOrphans {
 		p.orphans = append(p.orphans, a)
 	}
@@ -36,20 +39,8 @@ func (p *Peer) mediaArrived(t *transport, track *webrtc.TrackRemote, receiver *w
 // adopt makes layers of the streams whose publication is known.
 func (p *Peer) adopt() {
 	p.mu.Lock()
-	var waiting []arrival
-	var begun []*layer
-	for _, a := range p.orphans {
-		pub := p.matchLocked(a)
-		if pub == nil {
-			waiting = append(waiting, a)
-			continue
-		}
-		if l := p.beginLocked(pub, a); l != nil {
-			begun = append(begun, l)
-			p.pairLocked()
-		}
-	}
-	p.orphans = waiting
+	p.pruneLocked()
+	begun := append(p.adoptLocked(p.matchLocked), p.adoptLocked(p.guessLocked)...)
 	p.mu.Unlock()
 	for _, l := range begun {
 		p.node.wg.Go(func() {
@@ -60,20 +51,50 @@ func (p *Peer) adopt() {
 	}
 }
 
-// matchLocked finds the publication of a stream: by its section, by the client's track id, else
-// the only one it can be.
+// pruneLocked forgets the streams that have ended before anything was announced of them.
+func (p *Peer) pruneLocked() {
+	p.orphans = slices.DeleteFunc(p.orphans, func(a arrival) bool { return !a.transport.receives(uint32(a.track.SSRC())) })
+}
+
+// adoptLocked begins the layers whose publication is found, and leaves the others waiting.
+func (p *Peer) adoptLocked(find func(arrival) *publication) (begun []*layer) {
+	var waiting []arrival
+	for _, a := range p.orphans {
+		pub := find(a)
+		if pub == nil {
+			waiting = append(waiting, a)
+			continue
+		}
+		p.byMid[a.mid] = pub
+		if l := p.beginLocked(pub, a); l != nil {
+			begun = append(begun, l)
+			p.pairLocked()
+		}
+	}
+	p.orphans = waiting
+	return begun
+}
+
+// matchLocked finds the publication of a stream: by its section, or by the client's track id.
 func (p *Peer) matchLocked(a arrival) *publication {
 	if pub := p.byMid[a.mid]; pub != nil {
 		return pub
 	}
-	pub := p.ofTrackLocked(a.track.ID())
-	if pub == nil {
-		pub = p.onlyUnboundLocked(a.track.Kind().String())
+	return p.ofTrackLocked(a.track.ID())
+}
+
+// guessLocked finds the only publication that a stream can be of, where it is the only stream that
+// can be that publication's: another that is still to be announced must not be taken for it.
+func (p *Peer) guessLocked(a arrival) *publication {
+	if pub := p.byMid[a.mid]; pub != nil { // found with the layer before
+		return pub
 	}
-	if pub != nil {
-		p.byMid[a.mid] = pub
+	for _, other := range p.orphans {
+		if other.mid != a.mid && other.track.Kind() == a.track.Kind() {
+			return nil
+		}
 	}
-	return pub
+	return p.onlyUnboundLocked(a.track.Kind().String())
 }
 
 // ofTrackLocked is the publication that was announced by the client's id of its track.

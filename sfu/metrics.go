@@ -24,11 +24,12 @@ const (
 	dropCandidate                     // a client's candidate: malformed
 	dropPace                          // too much waited for its turn
 	dropDescription                   // a client's description: unusable
+	dropUnannounced                   // media of no publication: too much waits for its AddTrack
 	dropReasons
 )
 
 var dropNames = [dropReasons]string{
-	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "name", "connections", "candidate", "pace", "description",
+	"malformed", "unknown", "muted", "queue", "relay", "feedback", "write", "event", "data", "late", "nack", "codec", "descriptor", "name", "connections", "candidate", "pace", "description", "unannounced",
 }
 
 // What the embedded TURN refused; each is a label value of preau_sfu_turn_refused_total.

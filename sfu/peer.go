@@ -38,6 +38,7 @@ type Peer struct {
 
 	packetsIn, bytesIn atomic.Uint64
 	arrivals           arrivals
+	unannounced        unannounced   // has its own lock
 	cut                atomic.Uint32 // bit i: nothing comes through the connection of Target i any more
 
 	at     atomic.Pointer[whereabouts] // stored under moving

@@ -9,13 +9,16 @@ import (
 	"preau/sfu/packet"
 )
 
-// streamBuffer queues one stream's received packets; overflow drops the newest.
+// streamBuffer queues one stream's received packets; overflow drops the newest. A stream of which
+// nothing has been announced shares its room with all such ones of its peer.
 type streamBuffer struct {
 	*packetio.Buffer
 	transport *transport
 	ssrc      uint32
 	standing  atomic.Uint32
 	name      layerName // once it is known, set before standing
+	announced atomic.Bool
+	waiting   int // bytes counted as unannounced, whose lock guards it
 	closing   sync.Once
 }
 
@@ -29,12 +32,18 @@ const (
 func (t *transport) openStream(ssrc uint32) *streamBuffer {
 	b := &streamBuffer{Buffer: packetio.NewBuffer(), transport: t, ssrc: ssrc}
 	b.SetLimitSize(streamBytes)
+	t.mu.Lock()
+	t.opened[ssrc] = b
+	t.mu.Unlock()
 	return b
 }
 
 // Read waits for a packet; the first packets of a stream show its name.
 func (b *streamBuffer) Read(p []byte) (int, error) {
 	n, _, err := b.Buffer.Read(p, nil)
+	if !b.announced.Load() {
+		b.transport.peer.unannounced.give(b, n)
+	}
 	names := b.transport.names.Load()
 	if names == nil || err != nil || b.standing.Load() == accepted {
 		return n, err
@@ -55,7 +64,18 @@ func (b *streamBuffer) Read(p []byte) (int, error) {
 }
 
 // Write queues a copy of a packet.
-func (b *streamBuffer) Write(p []byte) (int, error) { return b.Buffer.Write(p, nil) }
+func (b *streamBuffer) Write(p []byte) (int, error) {
+	peer := b.transport.peer
+	if !b.announced.Load() && !peer.unannounced.take(b, len(p)) {
+		peer.node.m.drop(dropUnannounced)
+		return len(p), nil
+	}
+	n, err := b.Buffer.Write(p, nil)
+	if err != nil {
+		peer.unannounced.give(b, len(p))
+	}
+	return n, err
+}
 
 // Close ends reads; the stream's name is free again.
 func (b *streamBuffer) Close() error {
@@ -66,7 +86,11 @@ func (b *streamBuffer) Close() error {
 func (b *streamBuffer) release() {
 	t := b.transport
 	t.streams.Add(-1)
+	t.peer.unannounced.announce(b)
 	t.mu.Lock()
+	if t.opened[b.ssrc] == b {
+		delete(t.opened, b.ssrc)
+	}
 	if b.standing.Load() == accepted && t.named[b.name] == b {
 		delete(t.named, b.name)
 	}

@@ -46,13 +46,14 @@ type transport struct {
 	mu     sync.Mutex
 	layers map[uint32]*layer // by the publisher's SSRC, for its sender reports
 	named  map[layerName]*streamBuffer
+	opened map[uint32]*streamBuffer // by SSRC
 	sinks  map[uint32]*feedbackSink // by SSRC; not those of our own streams that have ended
 }
 
 func newTransport(p *Peer, target Target) (*transport, error) {
 	t := &transport{
 		peer: p, target: target, layers: map[uint32]*layer{}, named: map[layerName]*streamBuffer{},
-		sinks: map[uint32]*feedbackSink{},
+		opened: map[uint32]*streamBuffer{}, sinks: map[uint32]*feedbackSink{},
 	}
 	media, err := newMediaEngine()
 	if err != nil {
@@ -234,8 +235,19 @@ func (t *transport) feedback(ssrc uint32, b []byte) {
 
 func (t *transport) addLayer(l *layer) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.layers[l.ssrc] = l
+	b := t.opened[l.ssrc]
+	t.mu.Unlock()
+	if b != nil {
+		t.peer.unannounced.announce(b)
+	}
+}
+
+// receives says whether a stream has come and not ended.
+func (t *transport) receives(ssrc uint32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.opened[ssrc] != nil
 }
 
 func (t *transport) removeLayer(l *layer) {
