@@ -10,6 +10,7 @@ import (
 	"preau/signaling/access"
 	"preau/signaling/class"
 	"preau/signaling/classpb"
+	"preau/signaling/livekit"
 	"preau/signaling/room"
 )
 
@@ -88,7 +89,10 @@ func opening(c *access.Claims) *classpb.OpenClass {
 func join(ctx context.Context, r *room.Room, c *access.Claims, media bool) (participant string, err error) {
 	result, err := r.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_Join{Join: &classpb.Join{
 		Role: c.Role, Permissions: c.Permissions, Foreign: c.Foreign, Media: media,
-		Profile: &classpb.Profile{Identity: c.Identity, Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes},
+		Profile: &classpb.Profile{
+			Identity: c.Identity, Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes,
+			Kind: livekit.Kind(c.Grants.GetParticipantKind()),
+		},
 	}}})
 	if err != nil {
 		return "", err

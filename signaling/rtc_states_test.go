@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/livekit/protocol/auth"
@@ -126,6 +127,44 @@ func TestRTCVersionsGrow(t *testing.T) {
 }
 
 // A hidden participant sees and hears; nobody is told that it is there, or that it goes.
+// What a participant is run by stands in its token, and is told to itself and to the others, in whatever
+// class it goes on.
+func TestRTCParticipantKinds(t *testing.T) {
+	s := newRTCSchool(t)
+	ada := s.enter(s.foreign("ada", nil))
+	for kind, name := range lk.ParticipantInfo_Kind_name {
+		kind, identity := lk.ParticipantInfo_Kind(kind), "the "+name
+		token, err := auth.NewAccessToken("key", testSecret).SetIdentity(identity).SetKind(kind).
+			SetVideoGrant(&auth.VideoGrant{RoomJoin: true, Room: "maths"}).SetValidFor(time.Hour).ToJWT()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.enter(token)
+		if got := c.join.GetParticipant().GetKind(); got != kind {
+			t.Errorf("%s is told that it is %v", identity, got)
+		}
+		ada.expect(identity, func(m *lk.SignalResponse) bool {
+			for _, p := range m.GetUpdate().GetParticipants() {
+				if p.GetIdentity() == identity && p.GetKind() == kind {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	if got := ada.join.GetParticipant().GetKind(); got != lk.ParticipantInfo_STANDARD {
+		t.Errorf("who says nothing is %v", got)
+	}
+	unknown, err := auth.NewAccessToken("key", testSecret).SetIdentity("odd").SetKind(77).
+		SetVideoGrant(&auth.VideoGrant{RoomJoin: true, Room: "maths"}).SetValidFor(time.Hour).ToJWT()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.enter(unknown).join.GetParticipant().GetKind(); got != lk.ParticipantInfo_STANDARD {
+		t.Errorf("what nobody knows is %v", got)
+	}
+}
+
 func TestRTCHiddenParticipant(t *testing.T) {
 	s := newRTCSchool(t)
 	a := s.enter(s.foreign("ada", nil))

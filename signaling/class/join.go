@@ -90,6 +90,7 @@ func (d *docket) again(a arrival) {
 		return
 	}
 	profile := clone(p.GetProfile()) // the server API may have set more than the token says
+	profile.Kind = a.profile.GetKind()
 	if !a.foreign {
 		profile.Name = a.profile.GetName()
 	}

@@ -29,8 +29,12 @@ func cleanProfile(p *classpb.Profile) (*classpb.Profile, error) {
 	if err != nil {
 		return nil, err
 	}
+	kind := p.GetKind()
+	if _, named := classpb.ParticipantKind_name[int32(kind)]; !named {
+		kind = classpb.ParticipantKind_PARTICIPANT_KIND_STANDARD
+	}
 	return &classpb.Profile{
-		Identity: p.GetIdentity(), Name: name, Metadata: p.GetMetadata(), Attributes: attributes,
+		Identity: p.GetIdentity(), Name: name, Metadata: p.GetMetadata(), Attributes: attributes, Kind: kind,
 	}, nil
 }
 

@@ -249,6 +249,68 @@ func (Source) EnumDescriptor() ([]byte, []int) {
 	return file_class_proto_rawDescGZIP(), []int{3}
 }
 
+// ParticipantKind is what a participant is run by, with LiveKit's numbers.
+type ParticipantKind int32
+
+const (
+	ParticipantKind_PARTICIPANT_KIND_STANDARD  ParticipantKind = 0 // a person
+	ParticipantKind_PARTICIPANT_KIND_INGRESS   ParticipantKind = 1
+	ParticipantKind_PARTICIPANT_KIND_EGRESS    ParticipantKind = 2
+	ParticipantKind_PARTICIPANT_KIND_SIP       ParticipantKind = 3
+	ParticipantKind_PARTICIPANT_KIND_AGENT     ParticipantKind = 4
+	ParticipantKind_PARTICIPANT_KIND_CONNECTOR ParticipantKind = 7
+	ParticipantKind_PARTICIPANT_KIND_BRIDGE    ParticipantKind = 8
+)
+
+// Enum value maps for ParticipantKind.
+var (
+	ParticipantKind_name = map[int32]string{
+		0: "PARTICIPANT_KIND_STANDARD",
+		1: "PARTICIPANT_KIND_INGRESS",
+		2: "PARTICIPANT_KIND_EGRESS",
+		3: "PARTICIPANT_KIND_SIP",
+		4: "PARTICIPANT_KIND_AGENT",
+		7: "PARTICIPANT_KIND_CONNECTOR",
+		8: "PARTICIPANT_KIND_BRIDGE",
+	}
+	ParticipantKind_value = map[string]int32{
+		"PARTICIPANT_KIND_STANDARD":  0,
+		"PARTICIPANT_KIND_INGRESS":   1,
+		"PARTICIPANT_KIND_EGRESS":    2,
+		"PARTICIPANT_KIND_SIP":       3,
+		"PARTICIPANT_KIND_AGENT":     4,
+		"PARTICIPANT_KIND_CONNECTOR": 7,
+		"PARTICIPANT_KIND_BRIDGE":    8,
+	}
+)
+
+func (x ParticipantKind) Enum() *ParticipantKind {
+	p := new(ParticipantKind)
+	*p = x
+	return p
+}
+
+func (x ParticipantKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ParticipantKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_class_proto_enumTypes[4].Descriptor()
+}
+
+func (ParticipantKind) Type() protoreflect.EnumType {
+	return &file_class_proto_enumTypes[4]
+}
+
+func (x ParticipantKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ParticipantKind.Descriptor instead.
+func (ParticipantKind) EnumDescriptor() ([]byte, []int) {
+	return file_class_proto_rawDescGZIP(), []int{4}
+}
+
 type TrackKind int32
 
 const (
@@ -282,11 +344,11 @@ func (x TrackKind) String() string {
 }
 
 func (TrackKind) Descriptor() protoreflect.EnumDescriptor {
-	return file_class_proto_enumTypes[4].Descriptor()
+	return file_class_proto_enumTypes[5].Descriptor()
 }
 
 func (TrackKind) Type() protoreflect.EnumType {
-	return &file_class_proto_enumTypes[4]
+	return &file_class_proto_enumTypes[5]
 }
 
 func (x TrackKind) Number() protoreflect.EnumNumber {
@@ -295,7 +357,7 @@ func (x TrackKind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TrackKind.Descriptor instead.
 func (TrackKind) EnumDescriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{4}
+	return file_class_proto_rawDescGZIP(), []int{5}
 }
 
 // Switch is a permission of one person that may differ from the class's rule.
@@ -332,11 +394,11 @@ func (x Switch) String() string {
 }
 
 func (Switch) Descriptor() protoreflect.EnumDescriptor {
-	return file_class_proto_enumTypes[5].Descriptor()
+	return file_class_proto_enumTypes[6].Descriptor()
 }
 
 func (Switch) Type() protoreflect.EnumType {
-	return &file_class_proto_enumTypes[5]
+	return &file_class_proto_enumTypes[6]
 }
 
 func (x Switch) Number() protoreflect.EnumNumber {
@@ -345,7 +407,7 @@ func (x Switch) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Switch.Descriptor instead.
 func (Switch) EnumDescriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{5}
+	return file_class_proto_rawDescGZIP(), []int{6}
 }
 
 type LeaveReason int32
@@ -393,11 +455,11 @@ func (x LeaveReason) String() string {
 }
 
 func (LeaveReason) Descriptor() protoreflect.EnumDescriptor {
-	return file_class_proto_enumTypes[6].Descriptor()
+	return file_class_proto_enumTypes[7].Descriptor()
 }
 
 func (LeaveReason) Type() protoreflect.EnumType {
-	return &file_class_proto_enumTypes[6]
+	return &file_class_proto_enumTypes[7]
 }
 
 func (x LeaveReason) Number() protoreflect.EnumNumber {
@@ -406,7 +468,7 @@ func (x LeaveReason) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use LeaveReason.Descriptor instead.
 func (LeaveReason) EnumDescriptor() ([]byte, []int) {
-	return file_class_proto_rawDescGZIP(), []int{6}
+	return file_class_proto_rawDescGZIP(), []int{7}
 }
 
 // Permissions of one person, beside the class's locks.
@@ -586,6 +648,7 @@ type Profile struct {
 	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Metadata      string                 `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`                                                                               // LiveKit participant metadata
 	Attributes    map[string]string      `protobuf:"bytes,4,rep,name=attributes,proto3" json:"attributes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // never role or hand
+	Kind          ParticipantKind        `protobuf:"varint,5,opt,name=kind,proto3,enum=preau.class.v1.ParticipantKind" json:"kind,omitempty"`                                                  // the token's
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -646,6 +709,13 @@ func (x *Profile) GetAttributes() map[string]string {
 		return x.Attributes
 	}
 	return nil
+}
+
+func (x *Profile) GetKind() ParticipantKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ParticipantKind_PARTICIPANT_KIND_STANDARD
 }
 
 type Participant struct {
@@ -3740,14 +3810,15 @@ const file_class_proto_rawDesc = "" +
 	"\x06screen\x18\x03 \x01(\bR\x06screen\x12\x12\n" +
 	"\x04chat\x18\x04 \x01(\bR\x04chat\x12\x16\n" +
 	"\x06unmute\x18\x05 \x01(\bR\x06unmute\x12!\n" +
-	"\fprivate_chat\x18\x06 \x01(\bR\vprivateChat\"\xf1\x01\n" +
+	"\fprivate_chat\x18\x06 \x01(\bR\vprivateChat\"\xa6\x02\n" +
 	"\aProfile\x12\x1f\n" +
 	"\bidentity\x18\x01 \x01(\tB\x03\x80\x01\x01R\bidentity\x12\x17\n" +
 	"\x04name\x18\x02 \x01(\tB\x03\x80\x01\x01R\x04name\x12\x1f\n" +
 	"\bmetadata\x18\x03 \x01(\tB\x03\x80\x01\x01R\bmetadata\x12L\n" +
 	"\n" +
 	"attributes\x18\x04 \x03(\v2'.preau.class.v1.Profile.AttributesEntryB\x03\x80\x01\x01R\n" +
-	"attributes\x1a=\n" +
+	"attributes\x123\n" +
+	"\x04kind\x18\x05 \x01(\x0e2\x1f.preau.class.v1.ParticipantKindR\x04kind\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xea\x04\n" +
@@ -4006,7 +4077,15 @@ const file_class_proto_rawDesc = "" +
 	"\rSOURCE_CAMERA\x10\x01\x12\x15\n" +
 	"\x11SOURCE_MICROPHONE\x10\x02\x12\x11\n" +
 	"\rSOURCE_SCREEN\x10\x03\x12\x17\n" +
-	"\x13SOURCE_SCREEN_AUDIO\x10\x04*S\n" +
+	"\x13SOURCE_SCREEN_AUDIO\x10\x04*\xde\x01\n" +
+	"\x0fParticipantKind\x12\x1d\n" +
+	"\x19PARTICIPANT_KIND_STANDARD\x10\x00\x12\x1c\n" +
+	"\x18PARTICIPANT_KIND_INGRESS\x10\x01\x12\x1b\n" +
+	"\x17PARTICIPANT_KIND_EGRESS\x10\x02\x12\x18\n" +
+	"\x14PARTICIPANT_KIND_SIP\x10\x03\x12\x1a\n" +
+	"\x16PARTICIPANT_KIND_AGENT\x10\x04\x12\x1e\n" +
+	"\x1aPARTICIPANT_KIND_CONNECTOR\x10\a\x12\x1b\n" +
+	"\x17PARTICIPANT_KIND_BRIDGE\x10\b*S\n" +
 	"\tTrackKind\x12\x1a\n" +
 	"\x16TRACK_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10TRACK_KIND_AUDIO\x10\x01\x12\x14\n" +
@@ -4036,138 +4115,140 @@ func file_class_proto_rawDescGZIP() []byte {
 	return file_class_proto_rawDescData
 }
 
-var file_class_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_class_proto_enumTypes = make([]protoimpl.EnumInfo, 8)
 var file_class_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_class_proto_goTypes = []any{
 	(Role)(0),                // 0: preau.class.v1.Role
 	(Presence)(0),            // 1: preau.class.v1.Presence
 	(Phase)(0),               // 2: preau.class.v1.Phase
 	(Source)(0),              // 3: preau.class.v1.Source
-	(TrackKind)(0),           // 4: preau.class.v1.TrackKind
-	(Switch)(0),              // 5: preau.class.v1.Switch
-	(LeaveReason)(0),         // 6: preau.class.v1.LeaveReason
-	(*Permissions)(nil),      // 7: preau.class.v1.Permissions
-	(*Locks)(nil),            // 8: preau.class.v1.Locks
-	(*Profile)(nil),          // 9: preau.class.v1.Profile
-	(*Participant)(nil),      // 10: preau.class.v1.Participant
-	(*Track)(nil),            // 11: preau.class.v1.Track
-	(*ChatMessage)(nil),      // 12: preau.class.v1.ChatMessage
-	(*ChatTarget)(nil),       // 13: preau.class.v1.ChatTarget
-	(*State)(nil),            // 14: preau.class.v1.State
-	(*Audience)(nil),         // 15: preau.class.v1.Audience
-	(*Event)(nil),            // 16: preau.class.v1.Event
-	(*Opened)(nil),           // 17: preau.class.v1.Opened
-	(*Ended)(nil),            // 18: preau.class.v1.Ended
-	(*ProfileSet)(nil),       // 19: preau.class.v1.ProfileSet
-	(*Waited)(nil),           // 20: preau.class.v1.Waited
-	(*Joined)(nil),           // 21: preau.class.v1.Joined
-	(*Away)(nil),             // 22: preau.class.v1.Away
-	(*Back)(nil),             // 23: preau.class.v1.Back
-	(*Left)(nil),             // 24: preau.class.v1.Left
-	(*Withdrawn)(nil),        // 25: preau.class.v1.Withdrawn
-	(*Forgotten)(nil),        // 26: preau.class.v1.Forgotten
-	(*Unbanned)(nil),         // 27: preau.class.v1.Unbanned
-	(*RoleSet)(nil),          // 28: preau.class.v1.RoleSet
-	(*LocksSet)(nil),         // 29: preau.class.v1.LocksSet
-	(*LobbySet)(nil),         // 30: preau.class.v1.LobbySet
-	(*PermissionsSet)(nil),   // 31: preau.class.v1.PermissionsSet
-	(*HandRaised)(nil),       // 32: preau.class.v1.HandRaised
-	(*HandLowered)(nil),      // 33: preau.class.v1.HandLowered
-	(*HandsLowered)(nil),     // 34: preau.class.v1.HandsLowered
-	(*WordGiven)(nil),        // 35: preau.class.v1.WordGiven
-	(*WordTaken)(nil),        // 36: preau.class.v1.WordTaken
-	(*ChatSent)(nil),         // 37: preau.class.v1.ChatSent
-	(*ChatDeleted)(nil),      // 38: preau.class.v1.ChatDeleted
-	(*ChatForgotten)(nil),    // 39: preau.class.v1.ChatForgotten
-	(*SpotlightSet)(nil),     // 40: preau.class.v1.SpotlightSet
-	(*TrackPublished)(nil),   // 41: preau.class.v1.TrackPublished
-	(*TrackUnpublished)(nil), // 42: preau.class.v1.TrackUnpublished
-	(*TrackMuted)(nil),       // 43: preau.class.v1.TrackMuted
-	(*TitleSet)(nil),         // 44: preau.class.v1.TitleSet
-	(*MetadataSet)(nil),      // 45: preau.class.v1.MetadataSet
-	(*SidSet)(nil),           // 46: preau.class.v1.SidSet
-	(*MediaConnected)(nil),   // 47: preau.class.v1.MediaConnected
-	(*Forwarded)(nil),        // 48: preau.class.v1.Forwarded
-	(*Batch)(nil),            // 49: preau.class.v1.Batch
-	nil,                      // 50: preau.class.v1.Profile.AttributesEntry
-	nil,                      // 51: preau.class.v1.State.ParticipantsEntry
-	nil,                      // 52: preau.class.v1.State.TracksEntry
+	(ParticipantKind)(0),     // 4: preau.class.v1.ParticipantKind
+	(TrackKind)(0),           // 5: preau.class.v1.TrackKind
+	(Switch)(0),              // 6: preau.class.v1.Switch
+	(LeaveReason)(0),         // 7: preau.class.v1.LeaveReason
+	(*Permissions)(nil),      // 8: preau.class.v1.Permissions
+	(*Locks)(nil),            // 9: preau.class.v1.Locks
+	(*Profile)(nil),          // 10: preau.class.v1.Profile
+	(*Participant)(nil),      // 11: preau.class.v1.Participant
+	(*Track)(nil),            // 12: preau.class.v1.Track
+	(*ChatMessage)(nil),      // 13: preau.class.v1.ChatMessage
+	(*ChatTarget)(nil),       // 14: preau.class.v1.ChatTarget
+	(*State)(nil),            // 15: preau.class.v1.State
+	(*Audience)(nil),         // 16: preau.class.v1.Audience
+	(*Event)(nil),            // 17: preau.class.v1.Event
+	(*Opened)(nil),           // 18: preau.class.v1.Opened
+	(*Ended)(nil),            // 19: preau.class.v1.Ended
+	(*ProfileSet)(nil),       // 20: preau.class.v1.ProfileSet
+	(*Waited)(nil),           // 21: preau.class.v1.Waited
+	(*Joined)(nil),           // 22: preau.class.v1.Joined
+	(*Away)(nil),             // 23: preau.class.v1.Away
+	(*Back)(nil),             // 24: preau.class.v1.Back
+	(*Left)(nil),             // 25: preau.class.v1.Left
+	(*Withdrawn)(nil),        // 26: preau.class.v1.Withdrawn
+	(*Forgotten)(nil),        // 27: preau.class.v1.Forgotten
+	(*Unbanned)(nil),         // 28: preau.class.v1.Unbanned
+	(*RoleSet)(nil),          // 29: preau.class.v1.RoleSet
+	(*LocksSet)(nil),         // 30: preau.class.v1.LocksSet
+	(*LobbySet)(nil),         // 31: preau.class.v1.LobbySet
+	(*PermissionsSet)(nil),   // 32: preau.class.v1.PermissionsSet
+	(*HandRaised)(nil),       // 33: preau.class.v1.HandRaised
+	(*HandLowered)(nil),      // 34: preau.class.v1.HandLowered
+	(*HandsLowered)(nil),     // 35: preau.class.v1.HandsLowered
+	(*WordGiven)(nil),        // 36: preau.class.v1.WordGiven
+	(*WordTaken)(nil),        // 37: preau.class.v1.WordTaken
+	(*ChatSent)(nil),         // 38: preau.class.v1.ChatSent
+	(*ChatDeleted)(nil),      // 39: preau.class.v1.ChatDeleted
+	(*ChatForgotten)(nil),    // 40: preau.class.v1.ChatForgotten
+	(*SpotlightSet)(nil),     // 41: preau.class.v1.SpotlightSet
+	(*TrackPublished)(nil),   // 42: preau.class.v1.TrackPublished
+	(*TrackUnpublished)(nil), // 43: preau.class.v1.TrackUnpublished
+	(*TrackMuted)(nil),       // 44: preau.class.v1.TrackMuted
+	(*TitleSet)(nil),         // 45: preau.class.v1.TitleSet
+	(*MetadataSet)(nil),      // 46: preau.class.v1.MetadataSet
+	(*SidSet)(nil),           // 47: preau.class.v1.SidSet
+	(*MediaConnected)(nil),   // 48: preau.class.v1.MediaConnected
+	(*Forwarded)(nil),        // 49: preau.class.v1.Forwarded
+	(*Batch)(nil),            // 50: preau.class.v1.Batch
+	nil,                      // 51: preau.class.v1.Profile.AttributesEntry
+	nil,                      // 52: preau.class.v1.State.ParticipantsEntry
+	nil,                      // 53: preau.class.v1.State.TracksEntry
 }
 var file_class_proto_depIdxs = []int32{
-	5,  // 0: preau.class.v1.Permissions.microphone:type_name -> preau.class.v1.Switch
-	5,  // 1: preau.class.v1.Permissions.camera:type_name -> preau.class.v1.Switch
-	5,  // 2: preau.class.v1.Permissions.screen:type_name -> preau.class.v1.Switch
-	5,  // 3: preau.class.v1.Permissions.chat:type_name -> preau.class.v1.Switch
-	50, // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
-	0,  // 5: preau.class.v1.Participant.role:type_name -> preau.class.v1.Role
-	1,  // 6: preau.class.v1.Participant.presence:type_name -> preau.class.v1.Presence
-	7,  // 7: preau.class.v1.Participant.permissions:type_name -> preau.class.v1.Permissions
-	9,  // 8: preau.class.v1.Participant.profile:type_name -> preau.class.v1.Profile
-	6,  // 9: preau.class.v1.Participant.left:type_name -> preau.class.v1.LeaveReason
-	0,  // 10: preau.class.v1.Participant.token_role:type_name -> preau.class.v1.Role
-	3,  // 11: preau.class.v1.Track.source:type_name -> preau.class.v1.Source
-	4,  // 12: preau.class.v1.Track.kind:type_name -> preau.class.v1.TrackKind
-	13, // 13: preau.class.v1.ChatMessage.to:type_name -> preau.class.v1.ChatTarget
-	2,  // 14: preau.class.v1.State.phase:type_name -> preau.class.v1.Phase
-	8,  // 15: preau.class.v1.State.locks:type_name -> preau.class.v1.Locks
-	51, // 16: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
-	12, // 17: preau.class.v1.State.chat:type_name -> preau.class.v1.ChatMessage
-	52, // 18: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
-	15, // 19: preau.class.v1.Event.audience:type_name -> preau.class.v1.Audience
-	17, // 20: preau.class.v1.Event.opened:type_name -> preau.class.v1.Opened
-	18, // 21: preau.class.v1.Event.ended:type_name -> preau.class.v1.Ended
-	19, // 22: preau.class.v1.Event.profile_set:type_name -> preau.class.v1.ProfileSet
-	20, // 23: preau.class.v1.Event.waited:type_name -> preau.class.v1.Waited
-	21, // 24: preau.class.v1.Event.joined:type_name -> preau.class.v1.Joined
-	22, // 25: preau.class.v1.Event.away:type_name -> preau.class.v1.Away
-	23, // 26: preau.class.v1.Event.back:type_name -> preau.class.v1.Back
-	24, // 27: preau.class.v1.Event.left:type_name -> preau.class.v1.Left
-	27, // 28: preau.class.v1.Event.unbanned:type_name -> preau.class.v1.Unbanned
-	28, // 29: preau.class.v1.Event.role_set:type_name -> preau.class.v1.RoleSet
-	29, // 30: preau.class.v1.Event.locks_set:type_name -> preau.class.v1.LocksSet
-	30, // 31: preau.class.v1.Event.lobby_set:type_name -> preau.class.v1.LobbySet
-	31, // 32: preau.class.v1.Event.permissions_set:type_name -> preau.class.v1.PermissionsSet
-	32, // 33: preau.class.v1.Event.hand_raised:type_name -> preau.class.v1.HandRaised
-	33, // 34: preau.class.v1.Event.hand_lowered:type_name -> preau.class.v1.HandLowered
-	35, // 35: preau.class.v1.Event.word_given:type_name -> preau.class.v1.WordGiven
-	36, // 36: preau.class.v1.Event.word_taken:type_name -> preau.class.v1.WordTaken
-	37, // 37: preau.class.v1.Event.chat_sent:type_name -> preau.class.v1.ChatSent
-	38, // 38: preau.class.v1.Event.chat_deleted:type_name -> preau.class.v1.ChatDeleted
-	40, // 39: preau.class.v1.Event.spotlight_set:type_name -> preau.class.v1.SpotlightSet
-	41, // 40: preau.class.v1.Event.track_published:type_name -> preau.class.v1.TrackPublished
-	42, // 41: preau.class.v1.Event.track_unpublished:type_name -> preau.class.v1.TrackUnpublished
-	43, // 42: preau.class.v1.Event.track_muted:type_name -> preau.class.v1.TrackMuted
-	44, // 43: preau.class.v1.Event.title_set:type_name -> preau.class.v1.TitleSet
-	45, // 44: preau.class.v1.Event.metadata_set:type_name -> preau.class.v1.MetadataSet
-	46, // 45: preau.class.v1.Event.sid_set:type_name -> preau.class.v1.SidSet
-	34, // 46: preau.class.v1.Event.hands_lowered:type_name -> preau.class.v1.HandsLowered
-	25, // 47: preau.class.v1.Event.withdrawn:type_name -> preau.class.v1.Withdrawn
-	39, // 48: preau.class.v1.Event.chat_forgotten:type_name -> preau.class.v1.ChatForgotten
-	26, // 49: preau.class.v1.Event.forgotten:type_name -> preau.class.v1.Forgotten
-	47, // 50: preau.class.v1.Event.media_connected:type_name -> preau.class.v1.MediaConnected
-	48, // 51: preau.class.v1.Event.forwarded:type_name -> preau.class.v1.Forwarded
-	8,  // 52: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
-	9,  // 53: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
-	0,  // 54: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
-	7,  // 55: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
-	0,  // 56: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
-	0,  // 57: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
-	7,  // 58: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
-	0,  // 59: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
-	6,  // 60: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
-	0,  // 61: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
-	8,  // 62: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
-	7,  // 63: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
-	12, // 64: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
-	11, // 65: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
-	16, // 66: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
-	10, // 67: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
-	11, // 68: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
-	69, // [69:69] is the sub-list for method output_type
-	69, // [69:69] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	6,  // 0: preau.class.v1.Permissions.microphone:type_name -> preau.class.v1.Switch
+	6,  // 1: preau.class.v1.Permissions.camera:type_name -> preau.class.v1.Switch
+	6,  // 2: preau.class.v1.Permissions.screen:type_name -> preau.class.v1.Switch
+	6,  // 3: preau.class.v1.Permissions.chat:type_name -> preau.class.v1.Switch
+	51, // 4: preau.class.v1.Profile.attributes:type_name -> preau.class.v1.Profile.AttributesEntry
+	4,  // 5: preau.class.v1.Profile.kind:type_name -> preau.class.v1.ParticipantKind
+	0,  // 6: preau.class.v1.Participant.role:type_name -> preau.class.v1.Role
+	1,  // 7: preau.class.v1.Participant.presence:type_name -> preau.class.v1.Presence
+	8,  // 8: preau.class.v1.Participant.permissions:type_name -> preau.class.v1.Permissions
+	10, // 9: preau.class.v1.Participant.profile:type_name -> preau.class.v1.Profile
+	7,  // 10: preau.class.v1.Participant.left:type_name -> preau.class.v1.LeaveReason
+	0,  // 11: preau.class.v1.Participant.token_role:type_name -> preau.class.v1.Role
+	3,  // 12: preau.class.v1.Track.source:type_name -> preau.class.v1.Source
+	5,  // 13: preau.class.v1.Track.kind:type_name -> preau.class.v1.TrackKind
+	14, // 14: preau.class.v1.ChatMessage.to:type_name -> preau.class.v1.ChatTarget
+	2,  // 15: preau.class.v1.State.phase:type_name -> preau.class.v1.Phase
+	9,  // 16: preau.class.v1.State.locks:type_name -> preau.class.v1.Locks
+	52, // 17: preau.class.v1.State.participants:type_name -> preau.class.v1.State.ParticipantsEntry
+	13, // 18: preau.class.v1.State.chat:type_name -> preau.class.v1.ChatMessage
+	53, // 19: preau.class.v1.State.tracks:type_name -> preau.class.v1.State.TracksEntry
+	16, // 20: preau.class.v1.Event.audience:type_name -> preau.class.v1.Audience
+	18, // 21: preau.class.v1.Event.opened:type_name -> preau.class.v1.Opened
+	19, // 22: preau.class.v1.Event.ended:type_name -> preau.class.v1.Ended
+	20, // 23: preau.class.v1.Event.profile_set:type_name -> preau.class.v1.ProfileSet
+	21, // 24: preau.class.v1.Event.waited:type_name -> preau.class.v1.Waited
+	22, // 25: preau.class.v1.Event.joined:type_name -> preau.class.v1.Joined
+	23, // 26: preau.class.v1.Event.away:type_name -> preau.class.v1.Away
+	24, // 27: preau.class.v1.Event.back:type_name -> preau.class.v1.Back
+	25, // 28: preau.class.v1.Event.left:type_name -> preau.class.v1.Left
+	28, // 29: preau.class.v1.Event.unbanned:type_name -> preau.class.v1.Unbanned
+	29, // 30: preau.class.v1.Event.role_set:type_name -> preau.class.v1.RoleSet
+	30, // 31: preau.class.v1.Event.locks_set:type_name -> preau.class.v1.LocksSet
+	31, // 32: preau.class.v1.Event.lobby_set:type_name -> preau.class.v1.LobbySet
+	32, // 33: preau.class.v1.Event.permissions_set:type_name -> preau.class.v1.PermissionsSet
+	33, // 34: preau.class.v1.Event.hand_raised:type_name -> preau.class.v1.HandRaised
+	34, // 35: preau.class.v1.Event.hand_lowered:type_name -> preau.class.v1.HandLowered
+	36, // 36: preau.class.v1.Event.word_given:type_name -> preau.class.v1.WordGiven
+	37, // 37: preau.class.v1.Event.word_taken:type_name -> preau.class.v1.WordTaken
+	38, // 38: preau.class.v1.Event.chat_sent:type_name -> preau.class.v1.ChatSent
+	39, // 39: preau.class.v1.Event.chat_deleted:type_name -> preau.class.v1.ChatDeleted
+	41, // 40: preau.class.v1.Event.spotlight_set:type_name -> preau.class.v1.SpotlightSet
+	42, // 41: preau.class.v1.Event.track_published:type_name -> preau.class.v1.TrackPublished
+	43, // 42: preau.class.v1.Event.track_unpublished:type_name -> preau.class.v1.TrackUnpublished
+	44, // 43: preau.class.v1.Event.track_muted:type_name -> preau.class.v1.TrackMuted
+	45, // 44: preau.class.v1.Event.title_set:type_name -> preau.class.v1.TitleSet
+	46, // 45: preau.class.v1.Event.metadata_set:type_name -> preau.class.v1.MetadataSet
+	47, // 46: preau.class.v1.Event.sid_set:type_name -> preau.class.v1.SidSet
+	35, // 47: preau.class.v1.Event.hands_lowered:type_name -> preau.class.v1.HandsLowered
+	26, // 48: preau.class.v1.Event.withdrawn:type_name -> preau.class.v1.Withdrawn
+	40, // 49: preau.class.v1.Event.chat_forgotten:type_name -> preau.class.v1.ChatForgotten
+	27, // 50: preau.class.v1.Event.forgotten:type_name -> preau.class.v1.Forgotten
+	48, // 51: preau.class.v1.Event.media_connected:type_name -> preau.class.v1.MediaConnected
+	49, // 52: preau.class.v1.Event.forwarded:type_name -> preau.class.v1.Forwarded
+	9,  // 53: preau.class.v1.Opened.locks:type_name -> preau.class.v1.Locks
+	10, // 54: preau.class.v1.ProfileSet.profile:type_name -> preau.class.v1.Profile
+	0,  // 55: preau.class.v1.Waited.role:type_name -> preau.class.v1.Role
+	8,  // 56: preau.class.v1.Waited.permissions:type_name -> preau.class.v1.Permissions
+	0,  // 57: preau.class.v1.Waited.token_role:type_name -> preau.class.v1.Role
+	0,  // 58: preau.class.v1.Joined.role:type_name -> preau.class.v1.Role
+	8,  // 59: preau.class.v1.Joined.permissions:type_name -> preau.class.v1.Permissions
+	0,  // 60: preau.class.v1.Joined.token_role:type_name -> preau.class.v1.Role
+	7,  // 61: preau.class.v1.Left.reason:type_name -> preau.class.v1.LeaveReason
+	0,  // 62: preau.class.v1.RoleSet.role:type_name -> preau.class.v1.Role
+	9,  // 63: preau.class.v1.LocksSet.locks:type_name -> preau.class.v1.Locks
+	8,  // 64: preau.class.v1.PermissionsSet.permissions:type_name -> preau.class.v1.Permissions
+	13, // 65: preau.class.v1.ChatSent.message:type_name -> preau.class.v1.ChatMessage
+	12, // 66: preau.class.v1.TrackPublished.track:type_name -> preau.class.v1.Track
+	17, // 67: preau.class.v1.Batch.events:type_name -> preau.class.v1.Event
+	11, // 68: preau.class.v1.State.ParticipantsEntry.value:type_name -> preau.class.v1.Participant
+	12, // 69: preau.class.v1.State.TracksEntry.value:type_name -> preau.class.v1.Track
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_class_proto_init() }
@@ -4219,7 +4300,7 @@ func file_class_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_class_proto_rawDesc), len(file_class_proto_rawDesc)),
-			NumEnums:      7,
+			NumEnums:      8,
 			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,

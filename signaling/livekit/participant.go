@@ -68,9 +68,9 @@ func info(s *classpb.State, p *classpb.Participant, tracks []*classpb.Track, sel
 		Permission:  Permission(s, p),
 		IsPublisher: len(tracks) > 0,
 		Attributes:  Attributes(s, p),
-		Kind:        lk.ParticipantInfo_STANDARD,
+		Kind:        lk.ParticipantInfo_Kind(p.GetProfile().GetKind()),
 	}
-	if p.GetRole() == classpb.Role_ROLE_RECORDER {
+	if p.GetRole() == classpb.Role_ROLE_RECORDER && out.Kind == lk.ParticipantInfo_STANDARD {
 		out.Kind = lk.ParticipantInfo_EGRESS
 	}
 	if class.Forwarded(p) {

@@ -43,6 +43,9 @@ func RoleName(r classpb.Role) string {
 	return ""
 }
 
+// Kind is the class's word for a kind of participant; both have the same numbers.
+func Kind(k lk.ParticipantInfo_Kind) classpb.ParticipantKind { return classpb.ParticipantKind(k) }
+
 // TrackSource is LiveKit's name of a source.
 func TrackSource(s classpb.Source) lk.TrackSource {
 	switch s {
