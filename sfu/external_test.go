@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/stun/v4"
 )
@@ -56,7 +57,7 @@ func TestExternalAddressByASTUNServer(t *testing.T) {
 		if got := n.Addrs().Announced[0]; got != outside {
 			t.Errorf("%s %v: announced %v", o.Bind, o.NodeIPs, n.Addrs().Announced)
 		}
-		if url := n.ICEServers("PA_x")[0].URLs[0]; !strings.HasPrefix(url, "turn:203.0.113.9:") {
+		if url := n.ICEServers("PA_x", time.Hour)[0].URLs[0]; !strings.HasPrefix(url, "turn:203.0.113.9:") {
 			t.Errorf("TURN is announced at %s", url)
 		}
 		_, answer, pc := described(t, n, network{})

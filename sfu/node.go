@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
@@ -213,12 +214,13 @@ func (n *Node) closePorts() {
 // Addrs tells the ports really listened on.
 func (n *Node) Addrs() Addrs { return n.addrs }
 
-// ICEServers are made for one participant and one join: their credentials expire.
-func (n *Node) ICEServers(participant string) []ICEServer {
+// ICEServers are made for one participant and one join: their credentials are good for a while, as long
+// as given where that is more than some minutes.
+func (n *Node) ICEServers(participant string, life time.Duration) []ICEServer {
 	if n.turn == nil {
 		return nil
 	}
-	return n.turn.iceServers(participant, n.addrs.Announced, n.o.TURNTLS)
+	return n.turn.iceServers(participant, life, n.addrs.Announced, n.o.TURNTLS)
 }
 
 // Router finds a class's router by key, or makes it. It goes when its last peer, and the

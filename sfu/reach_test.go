@@ -56,7 +56,7 @@ func selected(t *testing.T, pc *webrtc.PeerConnection) *webrtc.ICECandidatePair 
 // a text.
 func overTURN(t *testing.T, n *Node, url string, full bool) network {
 	t.Helper()
-	s := n.ICEServers("PA_r")[0]
+	s := n.ICEServers("PA_r", time.Hour)[0]
 	for _, u := range s.URLs {
 		if strings.Contains(u, url) {
 			// pion's client would wait two seconds for something better.

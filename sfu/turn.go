@@ -12,14 +12,14 @@ import (
 	"time"
 
 	"github.com/pion/logging"
+	"github.com/pion/stun/v4"
 	"github.com/pion/turn/v5"
 )
 
 const (
 	turnRealm = "preau"
-	// turnLife is how long a client may make or refresh allocations with one set of credentials:
-	// a class-long stay refreshes them at each reconnect.
-	turnLife = 12 * time.Hour
+	// turnLife is the least that credentials are good for: the token of who joins may end at the door.
+	turnLife = 10 * time.Minute
 )
 
 // turnServer is the embedded TURN (RFC 8656) over UDP, TCP and whatever carries TLS for us. Its
@@ -64,10 +64,10 @@ func newTURNServer(conns []*net.UDPConn, secret []byte, relays *relayTable, m *m
 	return t, nil
 }
 
-// credentials are good for turnLife and name the participant: "EXPIRY:PARTICIPANT", and the
-// HMAC-SHA-256 of that as password.
-func (t *turnServer) credentials(participant string, now time.Time) (username, password string) {
-	username = strconv.FormatInt(now.Add(turnLife).Unix(), 10) + ":" + participant
+// credentials end at a time and name the participant: "EXPIRY:PARTICIPANT", and the HMAC-SHA-256 of
+// that as password.
+func (t *turnServer) credentials(participant string, until time.Time) (username, password string) {
+	username = strconv.FormatInt(until.Unix(), 10) + ":" + participant
 	return username, t.password(username)
 }
 
@@ -77,11 +77,14 @@ func (t *turnServer) password(username string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// authenticate finds the participant that a username is for, and the key of its password.
+// authenticate finds the participant that a username is for, and the key of its password. Credentials
+// that have ended make no new allocation; those made before are refreshed with them for as long as
+// their client stays (RFC 8656, 7), which is told new ones only when it comes back.
 func (t *turnServer) authenticate(ra *turn.RequestAttributes) (participant string, key []byte, ok bool) {
 	expiry, participant, found := strings.Cut(ra.Username, ":")
 	until, err := strconv.ParseInt(expiry, 10, 64)
-	if !found || err != nil || time.Now().Unix() > until {
+	ended := time.Now().Unix() > until && ra.Method == stun.MethodAllocate
+	if !found || err != nil || ended {
 		return "", nil, false
 	}
 	return participant, turn.GenerateAuthKey(ra.Username, ra.Realm, t.password(ra.Username)), true
@@ -90,7 +93,7 @@ func (t *turnServer) authenticate(ra *turn.RequestAttributes) (participant strin
 // iceServers is what a participant's client is told. Each URL costs it a socket and time, so there
 // are few: UDP at one address a family, TCP at one address, TLS under the name that its
 // certificate is for (empty: none).
-func (t *turnServer) iceServers(participant string, announced []netip.Addr, tlsAt string) []ICEServer {
+func (t *turnServer) iceServers(participant string, life time.Duration, announced []netip.Addr, tlsAt string) []ICEServer {
 	var urls []string
 	for _, like := range []netip.Addr{relay4.Addr(), relay6.Addr()} {
 		if family := ofFamily(announced, like); len(family) > 0 {
@@ -103,6 +106,6 @@ func (t *turnServer) iceServers(participant string, announced []netip.Addr, tlsA
 	if tlsAt != "" {
 		urls = append(urls, fmt.Sprintf("turns:%s?transport=tcp", tlsAt))
 	}
-	user, password := t.credentials(participant, time.Now())
+	user, password := t.credentials(participant, time.Now().Add(max(life, turnLife)))
 	return []ICEServer{{URLs: urls, Username: user, Credential: password}}
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,7 +49,7 @@ func relayOn(t *testing.T, c net.PacketConn, at netip.AddrPort, user, password s
 // node made and that have not expired.
 func TestTURNIsNoOpenProxy(t *testing.T) {
 	n := testNode(t, Options{TURN: true})
-	ice := n.ICEServers("PA_x")[0]
+	ice := n.ICEServers("PA_x", time.Hour)[0]
 	if _, who, _ := strings.Cut(ice.Username, ":"); who != "PA_x" {
 		t.Errorf("credentials name %q", who)
 	}
@@ -91,6 +92,28 @@ func TestTURNIsNoOpenProxy(t *testing.T) {
 	hearsNothing(t, victim)
 }
 
+// Credentials end with the token that they were made for, and after some minutes at the soonest. What was
+// allocated with them may be refreshed for longer: a class does not fall silent for who came by a short
+// token, nor at noon.
+func TestTURNCredentialsEnd(t *testing.T) {
+	n := testNode(t, Options{TURN: true})
+	for _, life := range []time.Duration{0, 6 * time.Hour} {
+		expiry, _, _ := strings.Cut(n.ICEServers("PA_x", life)[0].Username, ":")
+		until, err := strconv.ParseInt(expiry, 10, 64)
+		if left := time.Until(time.Unix(until, 0)); err != nil || left > max(life, turnLife) || left < max(life, turnLife)-time.Minute {
+			t.Errorf("for %v they are good for %v (%v)", life, left, err)
+		}
+	}
+	user, _ := n.turn.credentials("PA_x", time.Now().Add(-2*time.Second))
+	for method, want := range map[stun.Method]bool{
+		stun.MethodAllocate: false, stun.MethodRefresh: true, stun.MethodCreatePermission: true, stun.MethodChannelBind: true,
+	} {
+		if _, _, ok := n.turn.authenticate(&turn.RequestAttributes{Username: user, Realm: turnRealm, Method: method}); ok != want {
+			t.Errorf("%v with credentials that have ended: %v", method, ok)
+		}
+	}
+}
+
 // hearsNothing says that a socket has been sent nothing: what was sent on loopback is there before
 // a packet sent to it afterwards.
 func hearsNothing(t *testing.T, c *net.UDPConn) {
@@ -117,7 +140,7 @@ func TestTURNRelaysOfOneParticipantAreBounded(t *testing.T) {
 	const asked = 5 * turnQuota
 	var last net.PacketConn
 	for i := range asked {
-		user, password := n.turn.credentials("PA_x", time.Now().Add(time.Duration(i)*time.Minute))
+		user, password := n.turn.credentials("PA_x", time.Now().Add(time.Duration(i+1)*time.Hour))
 		var err error
 		if last, err = relayFor(t, n, user, password); err != nil {
 			t.Fatal(err)
@@ -129,7 +152,7 @@ func TestTURNRelaysOfOneParticipantAreBounded(t *testing.T) {
 	if got := counted(t, n.m.turnReplaced); got != asked-turnQuota {
 		t.Errorf("%d were replaced", got)
 	}
-	other := n.ICEServers("PA_y")[0]
+	other := n.ICEServers("PA_y", time.Hour)[0]
 	if _, err := relayFor(t, n, other.Username, other.Credential); err != nil {
 		t.Errorf("another participant is refused: %v", err)
 	}
@@ -246,7 +269,7 @@ func TestTURNGarbageOnStreams(t *testing.T) {
 // Connections that say nothing take a bounded share, and TURN works beside them for others.
 func TestTURNSilentStreamsAreBounded(t *testing.T) {
 	n := testNode(t, Options{TURN: true})
-	ice := n.ICEServers("PA_x")[0]
+	ice := n.ICEServers("PA_x", time.Hour)[0]
 	before := dialTURN(t, n) // they have their allocation already
 	if _, err := relayOn(t, turn.NewSTUNConn(before), n.Addrs().TURNTCP, ice.Username, ice.Credential); err != nil {
 		t.Fatal(err)
@@ -311,7 +334,7 @@ func TestTURNStreamsMustShowThemselves(t *testing.T) {
 // so does its connection.
 func TestTURNOverTLS(t *testing.T) {
 	n := overTLS(t, Options{})
-	ice := n.ICEServers("PA_x")[0]
+	ice := n.ICEServers("PA_x", time.Hour)[0]
 	at, err := netip.ParseAddrPort(n.o.TURNTLS)
 	if err != nil {
 		t.Fatal(err)

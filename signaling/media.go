@@ -1,13 +1,16 @@
 package signaling
 
+import "time"
+
 // Media is the media plane as signalling sees it: plain strings, no WebRTC type. The program
 // joins it to the SFU. Field names are the SFU's, so that the join is conversions alone.
 type Media interface {
 	// Join makes the media connection of one participant in a class ("tenant/name"). The listener
 	// is called from the peer's own goroutine, in order.
 	Join(class string, o PeerOptions, l PeerListener) (Peer, error)
-	// ICEServers are those a client may use, with credentials bound to the participant.
-	ICEServers(participant string) []ICEServer
+	// ICEServers are those a client may use, with credentials bound to the participant that make
+	// connections for a while: as long as given, or a little longer.
+	ICEServers(participant string, life time.Duration) []ICEServer
 	// SetPrivileged says whose microphones are always carried ("PA_…").
 	SetPrivileged(class string, sids []string)
 }

@@ -33,11 +33,15 @@ func (s *rtcSession) packet(e DataEvent) {
 		}
 		s.lastSeq = seq
 	}
-	if !class.MaySendData(s.view, s.participant) {
+	if !class.MaySendPackets(s.view, s.participant) {
 		s.count("data_forbidden")
 		return
 	}
-	livekit.From(p, s.sid, s.identity)
+	if class.Hidden(s.view.GetParticipants()[s.participant]) {
+		livekit.FromNobody(p)
+	} else {
+		livekit.From(p, s.sid, s.identity)
+	}
 	if s.handler.calls.answered(s.done, p) { // asked by the server API
 		return
 	}

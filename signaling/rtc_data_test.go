@@ -41,6 +41,11 @@ func (p *fakePeer) got(t *testing.T, what string, want func(DataKind, *lk.DataPa
 	})
 }
 
+// says sends a packet over the reliable channel.
+func (c *rtcClient) says(p *lk.DataPacket) {
+	c.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: packet(c.t, p)})
+}
+
 func (p *fakePeer) sent() []*lk.DataPacket {
 	p.mu.Lock()
 	defer p.mu.Unlock()

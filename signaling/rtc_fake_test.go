@@ -28,11 +28,11 @@ func (m *fakeMedia) Join(class string, o PeerOptions, l PeerListener) (Peer, err
 	return p, nil
 }
 
-func (m *fakeMedia) ICEServers(participant string) []ICEServer {
+func (m *fakeMedia) ICEServers(participant string, life time.Duration) []ICEServer {
 	if m.servers != nil {
 		return m.servers
 	}
-	return []ICEServer{{URLs: []string{"turn:localhost"}, Username: participant, Credential: "c"}}
+	return []ICEServer{{URLs: []string{"turn:localhost"}, Username: participant, Credential: life.String()}}
 }
 
 func (m *fakeMedia) SetPrivileged(string, []string) {}

@@ -108,7 +108,7 @@ func (h *rtcHandler) forcedOn(k seatKey) lk.CandidateProtocol {
 
 // iceServers are those the client may use: all, or with another protocol forced, those it leaves.
 func (s *rtcSession) iceServers() []*lk.ICEServer {
-	all := iceServers(s.handler.options.Media.ICEServers(s.sid))
+	all := iceServers(s.handler.options.Media.ICEServers(s.sid, s.claims.Lifetime))
 	if s.forced == lk.CandidateProtocol_UDP {
 		return all
 	}

@@ -126,7 +126,6 @@ func TestRTCVersionsGrow(t *testing.T) {
 	})
 }
 
-// A hidden participant sees and hears; nobody is told that it is there, or that it goes.
 // What a participant is run by stands in its token, and is told to itself and to the others, in whatever
 // class it goes on.
 func TestRTCParticipantKinds(t *testing.T) {
@@ -165,6 +164,8 @@ func TestRTCParticipantKinds(t *testing.T) {
 	}
 }
 
+// A hidden participant sees and hears; nobody is told that it is there, or that it goes. Its data comes
+// from nobody, as LiveKit has it.
 func TestRTCHiddenParticipant(t *testing.T) {
 	s := newRTCSchool(t)
 	a := s.enter(s.foreign("ada", nil))
@@ -174,7 +175,13 @@ func TestRTCHiddenParticipant(t *testing.T) {
 		t.Errorf("join %v", ghost.join)
 	}
 	ghost.peer.did(t, "it hears", is(Subscribe{SID: mic, On: true}))
-	ghost.peer.listener.PeerEvent(DataEvent{Kind: DataReliable, Payload: user(t, "boo")})
+	if !ghost.join.GetParticipant().GetPermission().GetCanPublishData() {
+		t.Error("it is told that it may not send data")
+	}
+	ghost.says(&lk.DataPacket{Sequence: 3, Value: &lk.DataPacket_User{User: &lk.UserPacket{Payload: []byte("boo")}}})
+	ghost.says(&lk.DataPacket{Sequence: 4, Value: &lk.DataPacket_ChatMessage{ChatMessage: &lk.ChatMessage{Message: "I am here"}}})
+	unseen := s.enter(s.token("olga", classpb.Role_ROLE_OBSERVER)) // whom the class itself has hide says nothing
+	unseen.says(&lk.DataPacket{Value: &lk.DataPacket_User{User: &lk.UserPacket{Payload: []byte("hush")}}})
 	late := s.enter(s.foreign("late", nil))
 	if o := late.join.GetOtherParticipants(); len(o) != 1 || o[0].GetIdentity() != "ada" || late.join.GetRoom().GetNumParticipants() != 2 {
 		t.Errorf("who comes late is told %v", late.join)
@@ -193,8 +200,14 @@ func TestRTCHiddenParticipant(t *testing.T) {
 		}
 		return false
 	})
-	if len(a.peer.sent()) != 0 {
-		t.Error("the hidden one was heard")
+	eventually(t, "what the hidden one sent", func() bool { return len(a.peer.sent()) > 0 })
+	for i, p := range a.peer.sent() {
+		if i > 0 || string(p.GetUser().GetPayload()) != "boo" {
+			t.Errorf("a hidden one was heard: %v", p)
+		}
+		if from := p.GetParticipantIdentity() + p.GetParticipantSid() + p.GetUser().GetParticipantIdentity() + p.GetUser().GetParticipantSid(); from != "" || p.GetSequence() != 0 {
+			t.Errorf("it comes from %q, as its %dth", from, p.GetSequence())
+		}
 	}
 }
 

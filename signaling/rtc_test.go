@@ -33,7 +33,7 @@ func TestRTCJoin(t *testing.T) {
 	j := a.join
 	if !strings.HasPrefix(a.sid, "PA_") || j.GetServerInfo().GetVersion() != livekit.Version || j.GetPingInterval() != 5 ||
 		j.GetPingTimeout() != 15 || !j.GetSubscriberPrimary() || len(j.GetEnabledPublishCodecs()) == 0 ||
-		len(j.GetIceServers()) != 1 || j.GetRoom().GetName() != "maths" {
+		len(j.GetIceServers()) != 1 || j.GetIceServers()[0].GetCredential() != access.TokenTTL.String() || j.GetRoom().GetName() != "maths" {
 		t.Errorf("join %v", j)
 	}
 	if p := j.GetParticipant(); p.GetAttributes()["role"] != "teacher" || !p.GetPermission().GetCanPublish() || p.GetVersion() == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"preau/sfu"
 	"preau/signaling"
@@ -49,8 +50,8 @@ func (m *media) arrived(class string) {
 }
 
 // ICEServers implements signaling.Media.
-func (m *media) ICEServers(participant string) []signaling.ICEServer {
-	return mapped(m.node.ICEServers(participant), func(s sfu.ICEServer) signaling.ICEServer { return signaling.ICEServer(s) })
+func (m *media) ICEServers(participant string, life time.Duration) []signaling.ICEServer {
+	return mapped(m.node.ICEServers(participant, life), func(s sfu.ICEServer) signaling.ICEServer { return signaling.ICEServer(s) })
 }
 
 // SetPrivileged implements signaling.Media. It makes no router: one without

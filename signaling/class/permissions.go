@@ -21,8 +21,15 @@ func MaySubscribe(s *classpb.State, id string) bool {
 	return inside(p) && !p.GetPermissions().GetNoSubscribe()
 }
 
-// MaySendData says whether a participant may send LiveKit data packets. The hidden may not: a
-// packet carries its sender.
+// MaySendPackets says whether a participant may send LiveKit data packets. The hidden may where their
+// token is of a server that knows only LiveKit, which passes them on without a sender.
+func MaySendPackets(s *classpb.State, id string) bool {
+	p := s.GetParticipants()[id]
+	return MaySendData(s, id) || inside(p) && p.GetForeign() && !p.GetPermissions().GetNoData()
+}
+
+// MaySendData says whether a participant may send data under its own name, which the hidden have not:
+// data tracks, and blobs.
 func MaySendData(s *classpb.State, id string) bool {
 	p := s.GetParticipants()[id]
 	return visible(p) && !p.GetPermissions().GetNoData()

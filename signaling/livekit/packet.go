@@ -48,6 +48,13 @@ func From(p *lk.DataPacket, sid, identity string) {
 	legacyFrom(p.GetUser(), sid, identity)
 }
 
+// FromNobody takes the sender out of a packet, for one who is hidden. Its number goes too: it says
+// nothing without whose it is.
+func FromNobody(p *lk.DataPacket) {
+	From(p, "", "")
+	p.Sequence = 0
+}
+
 // Destinations are the identities a packet is for; empty: everyone.
 func Destinations(p *lk.DataPacket) []string {
 	if d := p.GetDestinationIdentities(); len(d) > 0 {

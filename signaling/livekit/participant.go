@@ -119,7 +119,7 @@ func Attributes(s *classpb.State, p *classpb.Participant) map[string]string {
 func Permission(s *classpb.State, p *classpb.Participant) *lk.ParticipantPermission {
 	out := &lk.ParticipantPermission{
 		CanSubscribe:   class.MaySubscribe(s, p.GetId()),
-		CanPublishData: class.MaySendData(s, p.GetId()),
+		CanPublishData: class.MaySendPackets(s, p.GetId()),
 		Hidden:         class.Hidden(p),
 	}
 	for _, src := range sources {
