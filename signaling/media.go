@@ -1,6 +1,9 @@
 package signaling
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Media is the media plane as signalling sees it: plain strings, no WebRTC type. The program
 // joins it to the SFU. Field names are the SFU's, so that the join is conversions alone.
@@ -28,6 +31,9 @@ type Peer interface {
 	Do(c PeerCommand) error
 	Close()
 }
+
+// ErrSlow is how a Peer refuses to Send over a channel whose client does not take what is in it.
+var ErrSlow = errors.New("the client takes no more data")
 
 // PeerListener hears what happens to a Peer. PeerEvent must not block.
 type PeerListener interface {

@@ -58,6 +58,7 @@ type fakePeer struct {
 	deaf  atomic.Bool  // what is sent is counted and let go
 	taken atomic.Int32 // so often was something sent then
 
+	full  atomic.Bool  // the data channels are open, and take no more
 	shut  atomic.Bool  // the data channels are not open
 	tried atomic.Int32 // so often was something sent while they were shut
 
@@ -96,6 +97,9 @@ func (p *fakePeer) Do(c PeerCommand) error {
 	if _, ok := c.(Send); ok && p.shut.Load() {
 		p.tried.Add(1)
 		return fmt.Errorf("the data channel is not open")
+	}
+	if _, ok := c.(Send); ok && p.full.Load() {
+		return fmt.Errorf("sending: %w", ErrSlow)
 	}
 	if _, ok := c.(Send); ok && p.deaf.Load() {
 		p.taken.Add(1)

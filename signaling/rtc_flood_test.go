@@ -85,6 +85,22 @@ func TestRTCSubscriberThatTakesNoData(t *testing.T) {
 	b.settled()
 }
 
+// A client whose open channel takes nothing more is let go, when more waits than is kept: nothing is
+// missing from the middle of what it hears. Nobody else is.
+func TestRTCChannelThatIsNeverRead(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b, c := s.enter(s.foreign("ada", nil)), s.enter(s.foreign("bob", nil)), s.enter(s.foreign("cid", nil))
+	b.peer.full.Store(true)
+	c.peer.deaf.Store(true)
+	for seq := range uint32(rtcBacklogPackets + 1) {
+		a.says(&lk.DataPacket{Sequence: seq + 1, Value: &lk.DataPacket_User{User: &lk.UserPacket{Payload: []byte("on and on")}}})
+	}
+	b.expectLeave(lk.DisconnectReason_MEDIA_FAILURE, lk.LeaveRequest_RECONNECT)
+	eventually(t, "the other has it all", func() bool { return c.peer.taken.Load() > rtcBacklogPackets })
+	a.settled()
+	c.settled()
+}
+
 // A client that reads nothing of its socket is let go, and can resume; until then it costs no more
 // than its queue.
 func TestRTCReaderThatReadsNothing(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -110,7 +111,11 @@ func (p peer) Do(c signaling.PeerCommand) error {
 	case signaling.Configure:
 		p.sfu.Configure(c.SID, trackSetting(c.Setting))
 	case signaling.Send:
-		return p.sfu.Send(sfu.DataKind(c.Kind), c.Payload)
+		err := p.sfu.Send(sfu.DataKind(c.Kind), c.Payload)
+		if errors.Is(err, sfu.ErrSlow) {
+			return signaling.ErrSlow
+		}
+		return err
 	case signaling.StartSubscriber:
 		p.sfu.StartSubscriber()
 	case signaling.LimitBandwidth:
