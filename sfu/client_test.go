@@ -259,6 +259,9 @@ func (c *client) negotiateWith(o *webrtc.OfferOptions) {
 	if c.one {
 		c.noteMids(answer)
 	}
+	if c.hear != nil {
+		answer.SDP = c.hear(answer.SDP)
+	}
 	c.failed("taking the answer", c.pub.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer.SDP}))
 }
 

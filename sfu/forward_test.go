@@ -44,6 +44,22 @@ func TestForwarding(t *testing.T) {
 				return pupil.count("TR_mic") > 50 && pupil.count("TR_cam") > 50
 			})
 			waitFor(teacher, "word of the first subscription", func(e SubscribedEvent) bool { return e.SID == "TR_cam" })
+			late := join(t, r, "PA_late", mode.student)
+			if err := late.peer.Subscribe("TR_cam", true); err != nil {
+				t.Fatal(err)
+			}
+			late.until("pictures", func() bool { return late.count("TR_cam") > 5 })
+			word := 0
+			teacher.mu.Lock()
+			for _, e := range teacher.seen {
+				if e, ok := e.(SubscribedEvent); ok && e.SID == "TR_cam" {
+					word++
+				}
+			}
+			teacher.mu.Unlock()
+			if word != 1 {
+				t.Errorf("told %d times that somebody subscribed", word)
+			}
 		})
 	}
 }

@@ -39,6 +39,7 @@ type means struct {
 	network
 	codecs func(*webrtc.MediaEngine) error // nil: pion's default ones
 	spell  func(offer string) string       // nil: as pion writes it
+	hear   func(answer string) string      // nil: as the node writes it
 	wire   interceptor.Factory             // nil: none; stands between the others and the connection
 	hears  func(Event)                     // nil: nobody; hears its peer's events before the client does
 }

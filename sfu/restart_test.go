@@ -62,3 +62,47 @@ func iceUfrag(sdp string) string {
 	ufrag, _, _ := strings.Cut(rest, "\r\n")
 	return ufrag
 }
+
+// Each restart brings credentials that were never there before, on every connection (RFC 8445, 9):
+// those of before may have been seen by another network.
+func TestRestartRenewsCredentials(t *testing.T) {
+	n := testNode(t, Options{})
+	for _, one := range []bool{true, false} {
+		c := join(t, n.Router(fmt.Sprint("t/class-", one)), "PA_a", one)
+		c.until("both connections", func() bool { return one || c.offers() > 0 })
+		seen := map[string]bool{}
+		for range 3 {
+			for _, pc := range []*webrtc.PeerConnection{c.pub, c.sub}[map[bool]int{true: 1, false: 0}[one]:] {
+				ufrag, pwd := iceUfrag(pc.RemoteDescription().SDP), icePwd(pc.RemoteDescription().SDP)
+				if ufrag == "" || pwd == "" || seen[ufrag] || seen[pwd] {
+					t.Errorf("one connection %v: credentials %q and %q", one, ufrag, pwd)
+				}
+				seen[ufrag], seen[pwd] = true, true
+			}
+			c.restart()
+			if !one {
+				c.mu.Lock()
+				before := c.offers()
+				c.mu.Unlock()
+				c.peer.RestartICE()
+				c.until("the other's restart", func() bool { return c.offers() > before })
+			}
+		}
+	}
+}
+
+// offers is how many the client has answered; called under the lock.
+func (c *client) offers() (count int) {
+	for _, e := range c.seen {
+		if _, ok := e.(OfferEvent); ok {
+			count++
+		}
+	}
+	return count
+}
+
+func icePwd(sdp string) string {
+	_, rest, _ := strings.Cut(sdp, "a=ice-pwd:")
+	pwd, _, _ := strings.Cut(rest, "\r\n")
+	return pwd
+}

@@ -126,6 +126,71 @@ func TestRTCVersionsGrow(t *testing.T) {
 	})
 }
 
+// The first who subscribes to a track is told to its publisher, which livekit-client waits for before
+// it captures what was published ahead.
+func TestRTCTrackSubscribed(t *testing.T) {
+	s := newRTCSchool(t)
+	a := s.enter(s.token("ada", teacher))
+	mic := a.publish(s, microphone("m"))
+	a.peer.listener.PeerEvent(SubscribedEvent{SID: mic})
+	a.expect("word of the subscription", func(m *lk.SignalResponse) bool { return m.GetTrackSubscribed().GetTrackSid() == mic })
+}
+
+// What changes of the class as LiveKit knows it is told to all, and to none who knows it already.
+func TestRTCRoomUpdate(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b := s.enter(s.token("ada", teacher)), s.enter(s.token("bob", pupil))
+	set := func(metadata string) {
+		t.Helper()
+		_, err := s.room().Do(context.Background(), class.Node(), &classpb.Command{Body: &classpb.Command_SetMetadata{
+			SetMetadata: &classpb.SetMetadata{Metadata: metadata},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, metadata := range []string{"chapter 3", "chapter 4"} {
+		set(metadata)
+		for _, c := range []*rtcClient{a, b} {
+			c.expect(metadata, func(m *lk.SignalResponse) bool { return m.GetRoomUpdate().GetRoom().GetMetadata() == metadata })
+		}
+	}
+	set("chapter 4")
+	s.do("ada", &classpb.Command{Body: &classpb.Command_SetTitle{SetTitle: &classpb.SetTitle{Title: "another"}}})
+	set("chapter 5")
+	updates := 0
+	b.expect("the last change", func(m *lk.SignalResponse) bool {
+		if m.GetRoomUpdate() != nil {
+			updates++
+		}
+		return m.GetRoomUpdate().GetRoom().GetMetadata() == "chapter 5"
+	})
+	if updates != 1 {
+		t.Errorf("%d updates of the class for one change", updates)
+	}
+}
+
+// The join response is there within the 5 s that clients give it, though the session whose place the
+// newcomer takes is stuck, and the answer to its offer within the 15 s that they give the connection.
+func TestRTCJoinIsInTimeBehindAStuckPredecessor(t *testing.T) {
+	s := newRTCSchool(t)
+	old := s.enter(s.token("ada", teacher))
+	session := s.server.rtc.session("/maths", s.id("ada"))
+	held := make(chan struct{})
+	defer close(held)
+	session.post(func() { <-held })
+	begun := time.Now()
+	c := s.enter(s.token("ada", teacher))
+	if took := time.Since(begun); took > 5*time.Second || c.sid == old.sid {
+		t.Errorf("joined after %v as %s", took, c.sid)
+	}
+	c.offer("sdp", 7)
+	c.expect("the answer", func(m *lk.SignalResponse) bool { return m.GetAnswer().GetId() == 7 })
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("answered after %v", took)
+	}
+}
+
 // What a participant is run by stands in its token, and is told to itself and to the others, in whatever
 // class it goes on.
 func TestRTCParticipantKinds(t *testing.T) {
