@@ -54,7 +54,10 @@ func matrix() []row {
 		{name: "VP8 simulcast", mime: webrtc.MimeTypeVP8, codec: clips.VP8, shape: simulcast, selects: true},
 		{name: "H.264 baseline", mime: webrtc.MimeTypeH264, codec: clips.H264Baseline},
 		{name: "H.264 baseline simulcast", mime: webrtc.MimeTypeH264, codec: clips.H264Baseline, shape: simulcast, selects: true},
+		{name: "H.264 in single packets", mime: webrtc.MimeTypeH264, codec: clips.H264Slices},
+		{name: "H.264 in single packets, simulcast", mime: webrtc.MimeTypeH264, codec: clips.H264Slices, shape: simulcast, selects: true},
 		{name: "H.264 high", mime: webrtc.MimeTypeH264, codec: clips.H264High},
+		{name: "H.264 high simulcast", mime: webrtc.MimeTypeH264, codec: clips.H264High, shape: simulcast, selects: true},
 		{name: "VP9", mime: webrtc.MimeTypeVP9, codec: clips.VP9},
 		{name: "VP9 simulcast", mime: webrtc.MimeTypeVP9, codec: clips.VP9, shape: simulcast, selects: true},
 		{name: "VP9 SVC", mime: webrtc.MimeTypeVP9, shape: svc, selects: true},
@@ -62,6 +65,7 @@ func matrix() []row {
 		{name: "AV1 simulcast", mime: webrtc.MimeTypeAV1, codec: clips.AV1, shape: simulcast, selects: true},
 		{name: "AV1 SVC", mime: webrtc.MimeTypeAV1, shape: svc, selects: true},
 		{name: "H.265", mime: webrtc.MimeTypeH265, codec: clips.H265},
+		{name: "H.265 simulcast", mime: webrtc.MimeTypeH265, codec: clips.H265, shape: simulcast, selects: true},
 	}
 }
 

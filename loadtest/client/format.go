@@ -71,6 +71,7 @@ type part struct {
 
 const (
 	h264Baseline = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+	h264Single   = "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f"
 	h264High     = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f"
 )
 
@@ -130,6 +131,10 @@ func formatOf(c media.Codec) format {
 	case media.H264High:
 		f := all[webrtc.MimeTypeH264]
 		f.SDPFmtpLine = h264High
+		return f
+	case media.H264Slices:
+		f := all[webrtc.MimeTypeH264]
+		f.SDPFmtpLine, f.pack = h264Single, func() rtp.Payloader { return singleNAL{} }
 		return f
 	}
 	return all[webrtc.MimeTypeVP8]

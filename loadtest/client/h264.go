@@ -2,6 +2,8 @@ package client
 
 import (
 	"bytes"
+
+	"github.com/pion/rtp"
 )
 
 // NAL unit types (ITU-T H.264, 7.4.1; RFC 6184, 5.2).
@@ -44,6 +46,22 @@ func (s *stream) h264(keyframe bool) []payload {
 			}
 		}
 		out = append(out, payload{body: tagged(header, s.index, s.frame, i, n), marker: i == n-1})
+	}
+	return out
+}
+
+// singleNAL is packetization mode 0: each NAL unit is a packet (RFC 6184, 6.2). One that is too large
+// cannot be sent.
+type singleNAL struct{}
+
+var _ rtp.Payloader = singleNAL{}
+
+// Payload cuts an access unit in Annex B at its start codes.
+func (singleNAL) Payload(mtu uint16, unit []byte) (out [][]byte) {
+	for nal := range bytes.SplitSeq(unit, []byte{0, 0, 0, 1}) {
+		if len(nal) > 0 && len(nal) <= int(mtu) {
+			out = append(out, nal)
+		}
 	}
 	return out
 }

@@ -40,6 +40,25 @@ func TestClipsArePacketizedWhole(t *testing.T) {
 	}
 }
 
+// In packetization mode 0 no NAL unit is cut or gathered: each packet begins with a type of its own,
+// the parameter sets alone.
+func TestSinglePacketsOfH264(t *testing.T) {
+	unit := bytes.Join([][]byte{nil, {0x67, 1, 2}, {0x68, 3}, append([]byte{0x65}, make([]byte, 900)...), {0x65, 9}}, []byte{0, 0, 0, 1})
+	f := formatOf(media.H264Slices)
+	packets := packetize(&media.Clip{Codec: media.H264Slices, Frames: []media.Frame{{Data: unit, Keyframe: true}}}, f)[0]
+	if len(packets) != 4 || len(packets[2].body) != 901 || !packets[3].marker {
+		t.Errorf("%d packets", len(packets))
+	}
+	for i, p := range packets {
+		if kind := p.body[0] & 0x1f; kind == 0 || kind >= nalSTAPA {
+			t.Errorf("packet %d is of type %d", i, kind)
+		}
+	}
+	if got := f.pack().Payload(100, unit); len(got) != 3 {
+		t.Errorf("of small packets %d", len(got))
+	}
+}
+
 func frameOf(codec media.Codec, n int) []byte {
 	body := make([]byte, n)
 	for i := range body {

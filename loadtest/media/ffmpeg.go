@@ -22,14 +22,20 @@ const speech = "aevalsrc=exprs='if(lt(mod(t,2),1),0.4*sin(2*PI*(220+40*sin(6*t))
 // that refer to later ones, and a keyframe at the beginning alone.
 func encoders() map[Codec][]string {
 	gop := strconv.Itoa(10 * Frames)
-	x264 := []string{"-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-x264-params", "aud=1:scenecut=0:slices=1:keyint=" + gop, "-f", "h264"}
+	x264 := func(profile, slices string) []string {
+		return []string{
+			"-profile:v", profile, "-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency",
+			"-x264-params", "aud=1:scenecut=0:" + slices + ":keyint=" + gop, "-f", "h264",
+		}
+	}
 	return map[Codec][]string{
 		Opus:         {"-c:a", "libopus", "-application", "voip", "-frame_duration", "20", "-page_duration", "20000", "-f", "ogg"},
 		VP8:          {"-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-error-resilient", "1", "-g", gop, "-f", "ivf"},
 		VP9:          {"-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-error-resilient", "1", "-g", gop, "-f", "ivf"},
 		AV1:          {"-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-g", gop, "-f", "ivf"},
-		H264Baseline: append([]string{"-profile:v", "baseline"}, x264...),
-		H264High:     append([]string{"-profile:v", "high"}, x264...),
+		H264Baseline: x264("baseline", "slices=1"),
+		H264High:     x264("high", "slices=1"),
+		H264Slices:   x264("baseline", "slice-max-size=1000"),
 		H265: {
 			"-c:v", "libx265", "-preset", "ultrafast", "-tune", "zerolatency",
 			"-x265-params", "aud=1:scenecut=0:info=0:log-level=error:keyint=" + gop, "-f", "hevc",

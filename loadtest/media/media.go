@@ -27,6 +27,7 @@ const (
 	AV1          Codec = "av1"
 	H264Baseline Codec = "h264-baseline"
 	H264High     Codec = "h264-high"
+	H264Slices   Codec = "h264-slices" // baseline, each NAL unit small enough for a packet of its own
 	H265         Codec = "h265"
 )
 

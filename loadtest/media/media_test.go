@@ -9,7 +9,7 @@ import (
 // Every codec can be encoded, and a clip has the frames that its users count on.
 func TestClipsAreWhole(t *testing.T) {
 	dir := t.TempDir()
-	for _, codec := range []Codec{VP8, VP9, AV1, H264Baseline, H264High, H265} {
+	for _, codec := range []Codec{VP8, VP9, AV1, H264Baseline, H264High, H264Slices, H265} {
 		clip := encoded(t, dir, Spec{Codec: codec, Width: 160, Height: 90, Kilobits: 60})
 		if len(clip.Frames) != Frames {
 			t.Errorf("%s: %d frames", codec, len(clip.Frames))

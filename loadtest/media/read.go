@@ -17,7 +17,7 @@ func (s Spec) read(r io.Reader) ([]Frame, error) {
 	switch s.Codec {
 	case Opus:
 		read = readOgg
-	case H264Baseline, H264High:
+	case H264Baseline, H264High, H264Slices:
 		read = readH264
 	case H265:
 		read = readH265
