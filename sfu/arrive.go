@@ -44,6 +44,7 @@ func (p *Peer) adopt() {
 	p.mu.Unlock()
 	for _, l := range begun {
 		p.node.wg.Go(func() {
+			defer p.node.guard(p, "layer reader")
 			l.run()
 			p.layerEnded(l)
 		})

@@ -256,10 +256,10 @@ type received struct {
 	pics    []uint16
 	tl0s    []uint8
 	sizes   []int
-	again   []bool // came over RTX
-	whole   []*rtp.Packet
-	bodies  []uint32 // sums of the payloads (see bodyOf)
-	depends uint8    // id of the dependency descriptor
+	again   []bool        // came over RTX
+	whole   []*rtp.Packet // but VP8 without a dependency descriptor
+	bodies  []uint32      // sums of the payloads (see bodyOf)
+	depends uint8         // id of the dependency descriptor
 	ended   bool
 }
 
@@ -292,7 +292,9 @@ func (c *client) onTrack(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver
 func (r *received) note(p *rtp.Packet, again, video bool) {
 	r.packets, r.again = append(r.packets, p.Header), append(r.again, again)
 	r.sizes, r.bodies = append(r.sizes, len(p.Payload)), append(r.bodies, bodyOf(r.mime, p.Payload))
-	r.whole = append(r.whole, p)
+	if packet.CodecOf(r.mime) != packet.VP8 || r.depends != 0 && p.GetExtension(r.depends) != nil {
+		r.whole = append(r.whole, p)
+	}
 	if video && packet.CodecOf(r.mime) == packet.VP8 && len(p.Payload) > 6 {
 		r.pics = append(r.pics, binary.BigEndian.Uint16(p.Payload[2:])&0x7fff)
 		r.tl0s = append(r.tl0s, p.Payload[4])

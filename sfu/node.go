@@ -283,3 +283,9 @@ func (n *Node) fault(v any, p *Peer, where string) {
 		go p.Close() // not from here: the caller may hold the peer's locks
 	}
 }
+
+// contain does f, which a panic ends alone.
+func (n *Node) contain(where string, f func()) {
+	defer n.guard(nil, where)
+	f()
+}

@@ -19,6 +19,7 @@ func TestPanicEndsOnePeer(t *testing.T) {
 		"in a plan, two connections":      {false, panicInPlan},
 		"in who hears the peer's events":  {true, panicInEvents},
 		"in a callback of its connection": {true, panicInCallback},
+		"on its way out":                  {true, panicOnTheWayOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := testNode(t, Options{})
@@ -63,6 +64,13 @@ func panicOverOffer(t *testing.T, victim, _ *client) {
 }
 
 // A want without a class: the panic comes while the peer's lock is held.
+func panicOnTheWayOut(_ *testing.T, victim, _ *client) {
+	victim.peer.mu.Lock()
+	victim.peer.ours["TR_broken"] = &publication{owner: victim.peer}
+	victim.peer.mu.Unlock()
+	victim.peer.Close()
+}
+
 func panicInPlan(_ *testing.T, victim, witness *client) {
 	mic := witness.peer.router().publication("TR_mic")
 	victim.peer.mu.Lock()

@@ -289,24 +289,25 @@ func (p *Peer) shut() {
 		pubs = append(pubs, sid)
 	}
 	p.mu.Unlock()
+	// Each step for itself: this is also how a peer is taken away in which something is broken.
 	for _, sid := range pubs {
-		p.RemoveTrack(sid)
+		p.node.contain("closing", func() { p.RemoveTrack(sid) })
 	}
-	p.unforwardAll()
+	p.node.contain("closing", p.unforwardAll)
 	p.out.ready.Store(false)
 	p.node.wg.Go(func() { // counted before done lets the others go
 		defer p.node.guard(nil, "closing")
 		close(p.done)
-		_ = p.pub.pc.GracefulClose()
+		p.node.contain("closing", func() { _ = p.pub.pc.GracefulClose() })
 		if p.out.transport != p.pub {
-			_ = p.out.transport.pc.GracefulClose()
+			p.node.contain("closing", func() { _ = p.out.transport.pc.GracefulClose() })
 		}
-		p.releaseAll()
+		p.node.contain("closing", p.releaseAll)
 		w := p.out.writer
 		w.call(func() { w.outs = without(w.outs, p.out) })
 	})
 	at := p.at.Load()
-	at.router.leave(p, at.participant)
+	p.node.contain("closing", func() { at.router.leave(p, at.participant) })
 }
 
 // releaseAll unbinds what pion has not: a closed connection stops its senders, but one that was

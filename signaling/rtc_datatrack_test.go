@@ -155,6 +155,8 @@ func TestRTCDataTrackRate(t *testing.T) {
 		a.peer.says(t, 1, i, "at once")
 	}
 	b.peer.gotFrame(t, h, "at once")
+	a.settled() // all that she said has gone its way before another rate is asked for
+	b.settled()
 	b.subscribeData(info.GetSid(), true, 0)
 	b.settled()
 	a.peer.says(t, 1, 60, "all again")

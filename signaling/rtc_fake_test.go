@@ -55,6 +55,7 @@ type fakePeer struct {
 
 	onSubscribe func(sid string) // nil: nothing happens
 
+	fatal atomic.Bool  // its closing panics
 	deaf  atomic.Bool  // what is sent is counted and let go
 	taken atomic.Int32 // so often was something sent then
 
@@ -125,6 +126,9 @@ func (p *fakePeer) Do(c PeerCommand) error {
 }
 
 func (p *fakePeer) Close() {
+	if p.fatal.Load() {
+		panic("made by the test")
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true

@@ -164,6 +164,7 @@ func (f *rtcForward) setUp(ctx context.Context, p *classpb.Participant, a class.
 	}
 	go func() {
 		defer leave()
+		defer f.handler.contain(func() {})
 		f.run(context.WithoutCancel(ctx))
 	}()
 	return nil

@@ -70,7 +70,7 @@ func (s *rtcSession) offered(o *lk.SessionDescription) {
 func (s *rtcSession) describedOffer(answer Description, err error) {
 	if err != nil {
 		s.count("bad_description")
-		s.log.Info("rtc: a publisher's offer", "error", err)
+		s.log.Info("rtc: a publisher's offer cannot be used") // the error quotes the SDP, which names addresses
 		s.end(livekit.Reconnect(lk.DisconnectReason_MEDIA_FAILURE))
 		return
 	}
@@ -88,7 +88,7 @@ func (s *rtcSession) answered(a *lk.SessionDescription) {
 		s.post(func() {
 			if err != nil { // the connection goes on as it was
 				s.count("bad_description")
-				s.log.Info("rtc: a subscriber's answer", "error", err)
+				s.log.Info("rtc: a subscriber's answer cannot be used")
 				return
 			}
 			s.progress(lk.ParticipantInfo_JOINED)

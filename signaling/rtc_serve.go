@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -71,6 +72,15 @@ func (h *rtcHandler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	h.converse(context.WithoutCancel(r.Context()), session, newRTCSocket(conn, h.options.Limits), join, begun)
 }
 
+// contain is deferred in what runs beside a session: a fault there is counted, and what it served let go.
+func (h *rtcHandler) contain(letGo func()) {
+	if fault := recover(); fault != nil {
+		h.options.Metrics.errors.WithLabelValues("rtc").Inc()
+		h.log.Error("panic beside a session", "fault", fault, "stack", string(debug.Stack()))
+		letGo()
+	}
+}
+
 // converse serves an upgraded socket to its end.
 func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, join livekit.Join, begun time.Time) {
 	if s != nil {
@@ -79,6 +89,7 @@ func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, 
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
+		defer h.contain(k.close)
 		k.write()
 	}()
 	defer func() {

@@ -85,6 +85,7 @@ type rtcState struct {
 	replaced     bool        // by another session of the participant: the class is left alone
 	quit         bool        // the client said leave
 	paged        bool        // a page of ours was seen on /class
+	permits      rtcPermits
 
 	view      *classpb.State
 	announced map[string]rtcAnnounced // whom the client knows of, by participant id
@@ -261,29 +262,43 @@ func (s *rtcSession) run(ctx context.Context) {
 		case <-refresh.C:
 			s.guard(s.refreshToken)
 		case <-s.linger.C:
-			s.end(nil)
+			s.guard(func() { s.end(nil) })
 		case <-s.overflow:
 			s.count("inbox_full")
-			s.end(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH))
+			s.guard(func() { s.end(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH)) })
 		case <-s.handler.options.Attendance.closing:
-			s.end(livekit.Reconnect(lk.DisconnectReason_SERVER_SHUTDOWN))
+			s.guard(func() { s.end(livekit.Reconnect(lk.DisconnectReason_SERVER_SHUTDOWN)) })
 		case <-s.room.Done():
 			s.drain()
-			s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_ROOM_CLOSED})
+			s.guard(func() { s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_ROOM_CLOSED}) })
 		}
 	}
 	close(s.stopped)
 	defer close(s.done)
 	cancel()
-	s.detach()
-	s.peer.Close()
-	lines.Wait()
-	s.leaveData()
-	s.hub.recent.ended(s.participant, s.deafSince())
-	s.giveUpMove()
-	s.handler.dismiss(s)
-	s.release()
-	s.depart(context.WithoutCancel(ctx))
+	s.takeApart(context.WithoutCancel(ctx), lines.Wait)
+}
+
+// takeApart undoes what the session held. Each step is done whatever becomes of the others: a fault in
+// one must not leave the participant in the class.
+func (s *rtcSession) takeApart(ctx context.Context, linesEnd func()) {
+	for _, step := range []func(){
+		func() { s.detach() }, func() { s.peer.Close() }, linesEnd, s.leaveData,
+		func() { s.hub.recent.ended(s.participant, s.deafSince()) },
+		s.giveUpMove, func() { s.handler.dismiss(s) }, s.release, func() { s.depart(ctx) },
+	} {
+		s.contain(step)
+	}
+}
+
+// contain is guard where there is nothing left to end.
+func (s *rtcSession) contain(f func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.fault(fault)
+		}
+	}()
+	f()
 }
 
 // drain does what is in the inbox: the class's goodbye may be there when the class itself has gone.
@@ -320,7 +335,8 @@ func (s *rtcSession) guard(f func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.fault(fault)
-			s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON))
+			s.contain(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
+			s.last().over = true // whatever its end came to
 		}
 	}()
 	f()

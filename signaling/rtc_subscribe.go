@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	lk "github.com/livekit/protocol/livekit"
 
@@ -154,25 +155,68 @@ func (s *rtcSession) trackSetting(u *lk.UpdateTrackSettings) {
 
 // subscriptionPermission is whom the client lets have its tracks.
 func (s *rtcSession) subscriptionPermission(p *lk.SubscriptionPermission) {
-	if len(p.GetTrackPermissions()) > maxListed {
+	listed := len(p.GetTrackPermissions())
+	for _, of := range p.GetTrackPermissions() {
+		listed += len(of.GetTrackSids())
+	}
+	if listed > maxListed {
 		s.count("rtc_rate")
 		return
 	}
-	s.hub.permit(s.participant, p)
-	s.hub.resubscribe(s)
-	for _, f := range s.handler.forwardsOf(s) {
-		f.hub.permit(f.participant, p)
-		f.hub.resubscribe(nil)
+	waits := s.permits.next != nil
+	s.permits.next = p
+	switch since := time.Since(s.permits.last); {
+	case waits: // the last word counts
+	case since >= permitEvery:
+		s.permit()
+	default:
+		time.AfterFunc(permitEvery-since, func() { s.post(s.permit) }) // gone by then: nobody takes it
 	}
 }
 
-// resubscribe has the class's sessions but one look again at what they may have.
-func (b *rtcHub) resubscribe(but *rtcSession) {
+// permitEvery is how often a client's word on who may have its tracks is heard: the whole class looks
+// again each time.
+const permitEvery = 500 * time.Millisecond
+
+// rtcPermits is what a client said last of it.
+type rtcPermits struct {
+	next *lk.SubscriptionPermission // not heard yet; nil: nothing
+	last time.Time                  // when one was heard
+}
+
+func (s *rtcSession) permit() {
+	p := s.permits.next
+	if p == nil || s.over {
+		return
+	}
+	s.permits = rtcPermits{last: time.Now()}
+	s.hub.permit(s.participant, p)
+	s.hub.resubscribe(s, s.participant)
+	for _, f := range s.handler.forwardsOf(s) {
+		f.hub.permit(f.participant, p)
+		f.hub.resubscribe(nil, f.participant)
+	}
+}
+
+// resubscribe has the class's sessions but one look again at what they may have of a participant.
+func (b *rtcHub) resubscribe(but *rtcSession, of string) {
 	for _, other := range b.others(but) {
 		other.offer(func() {
 			if other.view != nil && other.socket != nil {
-				other.subscribeAll()
+				other.subscribeOf(of)
 			}
 		})
 	}
+}
+
+// subscribeOf is subscribeAll for one participant's tracks.
+func (s *rtcSession) subscribeOf(participant string) {
+	if _, known := s.announced[participant]; known {
+		for _, sid := range slices.Sorted(maps.Keys(s.view.GetTracks())) {
+			if t := s.view.GetTracks()[sid]; t.GetParticipant() == participant {
+				s.subscribeTo(t)
+			}
+		}
+	}
+	s.subscribeData()
 }

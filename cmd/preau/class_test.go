@@ -103,7 +103,7 @@ func reachesLayer(ctx context.Context, t *testing.T, c *client.Client, sid strin
 func seamless(t *testing.T, c *client.Client, track *client.RemoteTrack) {
 	t.Helper()
 	s := track.Stats()
-	if s.Missing+s.Repeated+s.BadTimestamps+s.BadPictures+s.BadBytes != 0 {
+	if s.Faults() != 0 {
 		t.Errorf("%s: %s %s has a seam: %+v", c.Identity(), track.Kind, track.SID, s)
 	}
 }

@@ -35,7 +35,9 @@ const (
 	// requestTime bounds the whole of a request's reading, bodies included; a
 	// websocket is taken over before it ends.
 	requestTime = 30 * time.Second
-	idleTime    = 2 * time.Minute
+	// answerTime bounds the writing of an answer: the largest file takes a minute on the thinnest link.
+	answerTime = 5 * time.Minute
+	idleTime   = 2 * time.Minute
 )
 
 // Output is where a run says what it does.
@@ -140,7 +142,8 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 		config: c, log: log, node: node, school: school, hooks: hooks, server: server, doors: d, guard: guard,
 		http: &http.Server{
 			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState,
+			WriteTimeout: answerTime,
+			ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState,
 		},
 	}, nil
 }

@@ -202,7 +202,7 @@ func (d *docket) roomFor(a arrival) error {
 	case a.role == classpb.Role_ROLE_TEACHER || waits(a.known):
 		return nil
 	case full(d.state, a.role),
-		a.known == nil && len(d.state.GetParticipants())-d.forgetStrangers() >= MaxRecords:
+		a.known == nil && len(d.state.GetParticipants())-d.forgetTheGone() >= MaxRecords:
 		return refuse(classpb.Code_CODE_FULL, "the class is full")
 	}
 	return nil

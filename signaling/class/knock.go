@@ -22,24 +22,35 @@ func entersUnasked(token classpb.Role) bool {
 	return token == classpb.Role_ROLE_TEACHER || token == classpb.Role_ROLE_RECORDER
 }
 
-// forgetStrangers makes room in the records when they are full: all go who went away from the door
-// without ever having been let in, so that nobody fills a class by turning up under new names. Bans
-// stay. It yields how many. They go together: which of them came first, the state does not say.
-func (d *docket) forgetStrangers() int {
+// forgetTheGone makes room in the records when they are full, so that nobody fills a class by turning
+// up under new names: all go who went away from the door without ever having been let in, and where
+// there are none, the pupils who were in and left. Bans stay, and whoever was removed. It yields how
+// many. They go together: which of them came first, the state does not say.
+func (d *docket) forgetTheGone() int {
 	if len(d.state.GetParticipants()) < MaxRecords {
 		return 0
 	}
-	var ids []string
-	for _, id := range slices.Sorted(maps.Keys(d.state.GetParticipants())) {
-		p := d.state.GetParticipants()[id]
-		if p.GetPresence() == classpb.Presence_PRESENCE_GONE && !p.GetAdmitted() && !p.GetBanned() {
-			ids = append(ids, id)
-		}
+	ids := d.gone(func(p *classpb.Participant) bool { return !p.GetAdmitted() })
+	if len(ids) == 0 {
+		ids = d.gone(func(p *classpb.Participant) bool {
+			return p.GetTokenRole() == classpb.Role_ROLE_PUPIL && p.GetRole() == classpb.Role_ROLE_PUPIL && !knocks(p)
+		})
 	}
 	if len(ids) > 0 {
 		d.tell(teachersAnd(), &classpb.Event{Body: &classpb.Event_Forgotten{Forgotten: &classpb.Forgotten{Participants: ids}}})
 	}
 	return len(ids)
+}
+
+// gone are those who are not here, not banned, and such.
+func (d *docket) gone(such func(*classpb.Participant) bool) (ids []string) {
+	for _, id := range slices.Sorted(maps.Keys(d.state.GetParticipants())) {
+		p := d.state.GetParticipants()[id]
+		if p.GetPresence() == classpb.Presence_PRESENCE_GONE && !p.GetBanned() && such(p) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func applyForgotten(s *classpb.State, e *classpb.Event) {

@@ -73,11 +73,20 @@ func TestStrangersDoNotFillAClass(t *testing.T) {
 	holds(t, "the ban, the teacher and Ada are left", len(sc.state.GetParticipants()) == 3)
 	sc.refused(classpb.Code_CODE_BANNED, Node(), join("stranger-0", "S", pupil))
 
+	// Ten thousand who were in, and left: they make room too. Those who were removed do not.
 	for i := 1; len(sc.state.GetParticipants()) < MaxRecords; i++ {
 		p := stranger(i)
-		p.Admitted, p.Introduced, p.Order = true, true, 1
+		p.Admitted, p.Introduced, p.Order, p.Left = true, true, 1, classpb.LeaveReason_LEAVE_REASON_LEFT
 	}
-	sc.refused(classpb.Code_CODE_FULL, Node(), join("blaise", "Blaise", pupil))
+	sc.person("P_s1").Left = classpb.LeaveReason_LEAVE_REASON_REMOVED
+	want(t, sc.do(Node(), join("blaise", "Blaise", pupil)), "forgotten", "profile_set", "waited")
+	holds(t, "the ban, the removed one, the teacher, Ada and Blaise are left", len(sc.state.GetParticipants()) == 5)
+
+	for i := 2; len(sc.state.GetParticipants()) < MaxRecords; i++ {
+		p := stranger(i)
+		p.Admitted, p.Introduced, p.Order, p.Banned = true, true, 1, true
+	}
+	sc.refused(classpb.Code_CODE_FULL, Node(), join("curie", "Curie", pupil))
 	want(t, sc.do(Node(), join("noether", "M. Noether", teacher)), "profile_set", "joined")
 }
 

@@ -115,7 +115,8 @@ describe('a lesson', () => {
           message: who,
         })
         .toBe('screen')
-      await person.get('stage-video').waitFor()
+      // Its size is known once a frame of it has been decoded.
+      await expect.poll(() => pictureWidth(person), { timeout: 20_000, message: who }).not.toBe(0)
     }
     await hearsAndSees(sam, 'Sam', 3, 1)
     await sam.screenshot('screen-360')
@@ -198,3 +199,10 @@ async function classIsIntact(): Promise<void> {
   await expect.poll(() => leo.get('chat-message').count(), { timeout: 15_000 }).toBe(2)
   expect(await leo.get('chat-message').last().textContent()).toContain('J’ai le livre')
 }
+
+/** Pixels of the picture on the stage; 0: none has come. */
+const pictureWidth = (person: Person): Promise<number> =>
+  person
+    .get('stage-video')
+    .evaluate((v) => (v as HTMLVideoElement).videoWidth)
+    .catch(() => 0)

@@ -35,7 +35,7 @@ const larger = 1.25
 // less than a small smooth one: that is no step. A screen is legible before it is smooth.
 func (w *Want) above(l Layer) (Layer, bool) {
 	next, ok := w.after(l, true)
-	for ok && w.Rung != Screen && next.Spatial > l.Spatial && float64(w.rate(next)) < larger*float64(w.rate(l)) {
+	for ok && w.Rung != Screen && next.Spatial > l.Spatial && next.Temporal < l.Temporal && float64(w.rate(next)) < larger*float64(w.rate(l)) {
 		next, ok = w.after(next, true)
 	}
 	return next, ok
