@@ -37,6 +37,49 @@ func TestContractNamesTests(t *testing.T) {
 	}
 }
 
+// What shows how clients come back, what webhooks do and what tokens say belongs to the contract in
+// whole: each test of these files is named.
+func TestContractNamesAllOfSomeFiles(t *testing.T) {
+	doc, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile(`\b(Test|Fuzz)[A-Z]\w+`).FindAllString(doc.Doc.Text(), -1) {
+		named[name] = true
+	}
+	for _, path := range []string{
+		"../../cmd/preau/comeback_test.go", "../webhook/hooks_test.go", "../access/access_test.go", "../access/refresh_test.go",
+	} {
+		there := testsIn(t, path)
+		if len(there) == 0 {
+			t.Errorf("%s has no tests", path)
+		}
+		for name := range there {
+			if !named[name] {
+				t.Errorf("%s of %s is not named", name, path)
+			}
+		}
+	}
+}
+
+// testsIn are the names of one file's tests and fuzz targets.
+func testsIn(t *testing.T, path string) map[string]bool {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	for _, decl := range file.Decls {
+		f, ok := decl.(*ast.FuncDecl)
+		if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {
+			found[f.Name.Name] = true
+		}
+	}
+	return found
+}
+
 // testsOf are the names of the tests and fuzz targets of a source tree.
 func testsOf(t *testing.T, root string) map[string]bool {
 	t.Helper()
