@@ -16,12 +16,16 @@ type arrival struct {
 	transport *transport
 	track     *webrtc.TrackRemote
 	receiver  *webrtc.RTPReceiver
+	stream    *streamBuffer // nil: it has ended already
 	mid       string
 }
 
+// ended says that no more will come. What comes late, under the same SSRC, is another stream.
+func (a arrival) ended() bool { return a.stream == nil || a.stream.ended.Load() }
+
 // mediaArrived is pion's OnTrack.
 func (p *Peer) mediaArrived(t *transport, track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	a := arrival{transport: t, track: track, receiver: receiver}
+	a := arrival{transport: t, track: track, receiver: receiver, stream: t.stream(uint32(track.SSRC()))}
 	for _, tr := range t.pc.GetTransceivers() {
 		if tr.Receiver() == receiver {
 			a.mid = tr.Mid()
@@ -54,7 +58,7 @@ func (p *Peer) adopt() {
 
 // pruneLocked forgets the streams that have ended before anything was announced of them.
 func (p *Peer) pruneLocked() {
-	p.orphans = slices.DeleteFunc(p.orphans, func(a arrival) bool { return !a.transport.receives(uint32(a.track.SSRC())) })
+	p.orphans = slices.DeleteFunc(p.orphans, arrival.ended)
 }
 
 // adoptLocked begins the layers whose publication is found, and leaves the others waiting.

@@ -44,6 +44,7 @@ func (p *Peer) negotiate() {
 
 func (p *Peer) step() {
 	defer p.node.guard(p, "negotiation")
+	p.adopt()
 	p.neg.Lock()
 	defer p.neg.Unlock()
 	attach, detached := p.plan()

@@ -18,6 +18,7 @@ type streamBuffer struct {
 	standing  atomic.Uint32
 	name      layerName // once it is known, set before standing
 	announced atomic.Bool
+	ended     atomic.Bool
 	waiting   int // bytes counted as unannounced, whose lock guards it
 	closing   sync.Once
 }
@@ -85,7 +86,11 @@ func (b *streamBuffer) Close() error {
 
 func (b *streamBuffer) release() {
 	t := b.transport
+	b.ended.Store(true)
 	t.streams.Add(-1)
+	if !b.announced.Load() {
+		t.peer.replan() // another may be guessed now
+	}
 	t.peer.unannounced.announce(b)
 	t.mu.Lock()
 	if t.opened[b.ssrc] == b {

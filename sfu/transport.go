@@ -243,11 +243,11 @@ func (t *transport) addLayer(l *layer) {
 	}
 }
 
-// receives says whether a stream has come and not ended.
-func (t *transport) receives(ssrc uint32) bool {
+// stream is the one of an SSRC that comes now, nil if there is none.
+func (t *transport) stream(ssrc uint32) *streamBuffer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.opened[ssrc] != nil
+	return t.opened[ssrc]
 }
 
 func (t *transport) removeLayer(l *layer) {
