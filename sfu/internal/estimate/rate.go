@@ -134,14 +134,19 @@ func (r *rate) drain(now time.Duration, is seen) {
 	r.drainUntil = min(max(r.drainUntil, now+is.queue/2), r.fell+drainMost)
 }
 
-// spend is what may be sent: while what a fall left in the queue drains, little
-// beside the voice, which is always sent; and before anything is known, voices.
+// spend is what may be chosen to be sent: before anything is known, voices.
 func (r *rate) spend() float64 {
-	switch {
-	case r.draining:
+	if r.tried && r.probed < 0 {
+		return min(r.pace(), untold)
+	}
+	return r.pace()
+}
+
+// pace is how fast it may leave: while what a fall left in the queue drains, little
+// beside the voice, which is always sent.
+func (r *rate) pace() float64 {
+	if r.draining {
 		return r.bits / 2
-	case r.tried && r.probed < 0:
-		return min(r.bits, untold)
 	}
 	return r.bits
 }
