@@ -128,7 +128,7 @@ func (o *outlet) setPace(now time.Time) {
 		return
 	}
 	snap := o.estimate.Snapshot()
-	o.pacer.Set(pacer.Link{Estimate: snap.Pace, Tight: o.result.Limited, Full: snap.Queue > fullQueue}, now)
+	o.pacer.Set(pacer.Link{Estimate: snap.Spend, Tight: o.result.Limited, Full: snap.Queue > fullQueue}, now)
 	if !o.queue.Over(&o.pacer) {
 		return
 	}

@@ -261,7 +261,6 @@ type Snapshot struct {
 	RTT      time.Duration // send to feedback, smoothed; 0 before the first
 	Overused bool          // one-way delay is growing
 	Spend    uint64        // what may be spent now: less than Bits while what stood in the queue drains
-	Pace     uint64        // how fast it may leave, bits/s
 	Draining bool          // it does
 	Queue    time.Duration // how long packets stand in the bottleneck's queue
 	Probe    uint64        // bits/s that the cluster of that number got through; 0: not known yet
@@ -272,7 +271,7 @@ type Snapshot struct {
 func (e *Estimator) Snapshot() Snapshot {
 	return Snapshot{
 		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
-		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Pace: uint64(e.rate.pace()), Draining: e.rate.draining,
+		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Draining: e.rate.draining,
 		Queue: e.queue.stands(),
 		Probe: uint64(e.probe.result), Cluster: e.probe.cluster,
 	}

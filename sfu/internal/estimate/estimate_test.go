@@ -74,16 +74,6 @@ func TestProbeShowsMore(t *testing.T) {
 	between(t, "probing", s.run(10*time.Second), 2500, 5500)
 }
 
-func TestSpendsOnVoicesUntilAClusterTells(t *testing.T) {
-	s := newSender(Options{}, &link{kbps: 5000, delay: 30 * time.Millisecond, queue: time.Second})
-	s.e.Tried(100_000)
-	s.run(5 * time.Second)
-	between(t, "spent before", float64(s.e.Snapshot().Spend)/1000, 1, 32)
-	s.probe = true
-	s.run(5 * time.Second)
-	between(t, "spent after", float64(s.e.Snapshot().Spend)/1000, 500, 5500)
-}
-
 func TestSinksWhenFeedbackStaysAway(t *testing.T) {
 	l := &link{kbps: 1000, delay: 30 * time.Millisecond, queue: time.Second}
 	s := newSender(Options{Start: 800_000}, l)

@@ -17,10 +17,6 @@ const (
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
 
-	// untold is spent while no cluster has told what the link carries: a voice in few bits with its
-	// copies. A second of the ordinary one fills a thin link's queue, a picture's first frame alone more.
-	untold = 32_000
-
 	standing = 100 * time.Millisecond // of queue: it is there
 	// leap is queue that needs no trend to be believed, where little arrives.
 	leap      = 80 * time.Millisecond
@@ -134,17 +130,9 @@ func (r *rate) drain(now time.Duration, is seen) {
 	r.drainUntil = min(max(r.drainUntil, now+is.queue/2), r.fell+drainMost)
 }
 
-// spend is what may be chosen to be sent: before anything is known, voices.
-func (r *rate) spend() float64 {
-	if r.tried && r.probed < 0 {
-		return min(r.pace(), untold)
-	}
-	return r.pace()
-}
-
-// pace is how fast it may leave: while what a fall left in the queue drains, little
+// spend is what may be sent: while what a fall left in the queue drains, little
 // beside the voice, which is always sent.
-func (r *rate) pace() float64 {
+func (r *rate) spend() float64 {
 	if r.draining {
 		return r.bits / 2
 	}
