@@ -36,10 +36,28 @@ func (d *docket) forgetTheGone() int {
 			return p.GetTokenRole() == classpb.Role_ROLE_PUPIL && p.GetRole() == classpb.Role_ROLE_PUPIL && !knocks(p)
 		})
 	}
-	if len(ids) > 0 {
-		d.tell(teachersAnd(), &classpb.Event{Body: &classpb.Event_Forgotten{Forgotten: &classpb.Forgotten{Participants: ids}}})
-	}
+	d.forgetPeople(ids)
 	return len(ids)
+}
+
+// forgetPeople tells each whom they knew of: those who were introduced stand in everybody's view.
+func (d *docket) forgetPeople(ids []string) {
+	var known, unknown []string
+	for _, id := range ids {
+		if d.state.GetParticipants()[id].GetIntroduced() {
+			known = append(known, id)
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	for _, group := range []struct {
+		ids []string
+		to  *classpb.Audience
+	}{{known, nil}, {unknown, teachersAnd()}} {
+		if len(group.ids) > 0 {
+			d.tell(group.to, &classpb.Event{Body: &classpb.Event_Forgotten{Forgotten: &classpb.Forgotten{Participants: group.ids}}})
+		}
+	}
 }
 
 // gone are those who are not here, not banned, and such.

@@ -1,6 +1,7 @@
 package class
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -79,8 +80,19 @@ func TestStrangersDoNotFillAClass(t *testing.T) {
 		p.Admitted, p.Introduced, p.Order, p.Left = true, true, 1, classpb.LeaveReason_LEAVE_REASON_LEFT
 	}
 	sc.person("P_s1").Left = classpb.LeaveReason_LEAVE_REASON_REMOVED
+	// A pupil's view follows: with what they hear of it they know what a new snapshot would tell.
+	ada := Viewer{Participant: "P_2"}
+	sc.do(By("P_1"), admit(ada.Participant))
+	view, told := View(sc.state, ada), len(sc.log)
 	want(t, sc.do(Node(), join("blaise", "Blaise", pupil)), "forgotten", "profile_set", "waited")
 	holds(t, "the ban, the removed one, the teacher, Ada and Blaise are left", len(sc.state.GetParticipants()) == 5)
+	for _, e := range sc.log[told:] {
+		if Hears(sc.state, ada, e) {
+			Apply(view, e)
+		}
+		view.Seq = e.GetSeq()
+	}
+	holds(t, "Ada has forgotten them too", bytes.Equal(marshal(view), marshal(View(sc.state, ada))))
 
 	for i := 2; len(sc.state.GetParticipants()) < MaxRecords; i++ {
 		p := stranger(i)
