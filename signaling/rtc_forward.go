@@ -164,7 +164,6 @@ func (f *rtcForward) setUp(ctx context.Context, p *classpb.Participant, a class.
 	}
 	go func() {
 		defer leave()
-		defer f.handler.contain(func() {})
 		f.run(context.WithoutCancel(ctx))
 	}()
 	return nil
@@ -330,18 +329,14 @@ func (f *rtcForward) run(ctx context.Context) {
 			f.over = true
 		}
 	}
-	f.end()
+	f.session.contain(f.end)
 }
 
 // guard: a fault costs this forwarding, and nobody else anything.
 func (f *rtcForward) guard(ctx context.Context, do func(context.Context)) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			f.session.fault(fault)
-			f.over = true
-		}
-	}()
-	do(ctx)
+	if !f.session.contain(func() { do(ctx) }) {
+		f.over = true
+	}
 }
 
 // end takes everything back, however far it came. The guest leaves as somebody does who says so.

@@ -291,14 +291,15 @@ func (s *rtcSession) takeApart(ctx context.Context, linesEnd func()) {
 	}
 }
 
-// contain is guard where there is nothing left to end.
-func (s *rtcSession) contain(f func()) {
+// contain does f; false: a fault ended it.
+func (s *rtcSession) contain(f func()) (whole bool) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.fault(fault)
 		}
 	}()
 	f()
+	return true
 }
 
 // drain does what is in the inbox: the class's goodbye may be there when the class itself has gone.
@@ -332,25 +333,18 @@ func (s *rtcSession) end(leave *lk.LeaveRequest) {
 
 // guard keeps a fault within this session: whatever it was about to do, the others go on.
 func (s *rtcSession) guard(f func()) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			s.fault(fault)
-			s.contain(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
-			s.last().over = true // whatever its end came to
-		}
-	}()
-	f()
+	if s.contain(f) {
+		return
+	}
+	s.contain(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
+	s.last().over = true // whatever its end came to
 }
 
 // guardLine is guard for the lines.
 func (s *rtcSession) guardLine(f func()) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			s.fault(fault)
-			s.offer(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
-		}
-	}()
-	f()
+	if !s.contain(f) {
+		s.offer(func() { s.last().end(livekit.Reconnect(lk.DisconnectReason_UNKNOWN_REASON)) })
+	}
 }
 
 func (s *rtcSession) fault(fault any) {

@@ -169,8 +169,8 @@ func (s *rtcSession) subscriptionPermission(p *lk.SubscriptionPermission) {
 	case waits: // the last word counts
 	case since >= permitEvery:
 		s.permit()
-	default:
-		time.AfterFunc(permitEvery-since, func() { s.post(s.permit) }) // gone by then: nobody takes it
+	default: // gone by then: nobody takes it
+		time.AfterFunc(permitEvery-since, func() { s.post(s.permit) })
 	}
 }
 
@@ -184,12 +184,14 @@ type rtcPermits struct {
 	last time.Time                  // when one was heard
 }
 
+// permit has the last word heard, in the class where the participant is by then.
 func (s *rtcSession) permit() {
 	p := s.permits.next
-	if p == nil || s.over {
+	s.permits.next = nil
+	if s = s.last(); s.over {
 		return
 	}
-	s.permits = rtcPermits{last: time.Now()}
+	s.permits.last = time.Now()
 	s.hub.permit(s.participant, p)
 	s.hub.resubscribe(s, s.participant)
 	for _, f := range s.handler.forwardsOf(s) {

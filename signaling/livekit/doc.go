@@ -24,7 +24,7 @@
 // Join:
 //   - join is the first message, with all that clients need in it: TestRTCJoin
 //   - the join within 5 s, the connection within 15 s: TestRTCJoinIsInTimeBehindAStuckPredecessor,
-//     TestReachedAtEveryAddress
+//     TestReachedAtEveryAddress, TestFirstCheckConnectsALiteAgent
 //   - subscriber_primary, fast_publish: TestRTCJoin, TestRTCFastPublish
 //   - participant states in order: TestRTCParticipantStatesInOrder
 //   - hidden participants: TestRTCHiddenParticipant

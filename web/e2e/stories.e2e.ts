@@ -111,6 +111,7 @@ it.each(screens)('%s', async (...screen) => {
 it.each(['class-pupil', 'class-teacher', 'prejoin', 'landing'] as const)(
   '%s at 320 pixels: no word of a button is cut off',
   async (story) => {
+    expect(stories).toContain(story)
     const person = persons.get(true)!
     await person.page.setViewportSize({ width: 320, height: 568 })
     for (const language of ['fr', 'en'] as const) {

@@ -57,6 +57,8 @@ it('a pupil loads the class while writing a name, and at the second visit nothin
 
     const again = await pupil.anotherTab()
     const loaded: string[] = []
+    const sockets: string[] = []
+    again.page.on('websocket', (socket) => sockets.push(new URL(socket.url()).pathname))
     again.page.on('response', (response) => {
       if (!response.fromServiceWorker()) loaded.push(new URL(response.url()).pathname)
     })
@@ -65,6 +67,8 @@ it('a pupil loads the class while writing a name, and at the second visit nothin
     await hearsAndSees(again, 'Amina, again', 1, 0)
     expect(loaded.filter((path) => !path.startsWith('/api/'))).toEqual([])
     expect(loaded.length, 'what the API was asked').toBeGreaterThan(0)
+    // Browsers open one socket at a time: what is to be heard comes first.
+    expect(sockets.slice(0, 2)).toEqual([expect.stringMatching(/^\/rtc/), '/class'])
     expect(browser.failures()).toEqual([])
   } finally {
     await server.stop()

@@ -74,6 +74,19 @@ func TestProbeShowsMore(t *testing.T) {
 	between(t, "probing", s.run(10*time.Second), 2500, 5500)
 }
 
+// A page's packet that is on the way to the same pupil takes a third of a second of a thin link.
+func TestSomebodyElsesPacketIsNoQueue(t *testing.T) {
+	l := &link{kbps: 32, delay: 325 * time.Millisecond, queue: 4 * time.Second}
+	s := newSender(Options{Start: 30_000}, l)
+	s.limit, s.size = 20, 150
+	least := s.run(5 * time.Second)
+	for range 12 {
+		l.free = max(l.free, s.now) + 1500*8*time.Second/32_000
+		least = min(least, s.run(700*time.Millisecond), s.run(2*time.Second))
+	}
+	between(t, "the least", least, 16, 40)
+}
+
 func TestSinksWhenFeedbackStaysAway(t *testing.T) {
 	l := &link{kbps: 1000, delay: 30 * time.Millisecond, queue: time.Second}
 	s := newSender(Options{Start: 800_000}, l)
