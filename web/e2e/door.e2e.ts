@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Person, TestBrowser } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import type { Person } from './browser.ts'
 import { control, enter, hearsAndSees, isOn, openClass } from './people.ts'
-import { Server } from './server.ts'
+import { School } from './school.ts'
 import { message } from './words.ts'
 
 // The ways in: a code typed, a link followed, a QR code scanned; and the look at one's own devices
@@ -14,33 +14,17 @@ import { message } from './words.ts'
 
 const run = promisify(execFile)
 
-let server: Server
-let browser: TestBrowser
-
-beforeAll(async () => {
-  server = await Server.start()
-  browser = await TestBrowser.launch({
-    more: ['--use-fake-device-for-media-stream=fps=10,device-count=2'],
-  })
-})
-
-afterEach(async () => {
-  expect(browser.failures()).toEqual([])
-  await browser.closePeople()
-})
-
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-})
+const school = new School({
+  more: ['--use-fake-device-for-media-stream=fps=10,device-count=2'],
+}).everyoneGoesHome()
 
 describe('the code on the landing page', () => {
   it('leads into the class, however it is typed', async () => {
-    const { teacher, code } = await openClass(browser, server, '4e C · Physique')
+    const { teacher, code } = await openClass(school.browser, school.server, '4e C · Physique')
     const typed = [code, `${code.slice(0, 4)}-${code.slice(4)}`, code.toLowerCase()]
     for (const [i, text] of typed.entries()) {
-      const pupil = await browser.person({ phone: i === 0 })
-      await pupil.page.goto(server.url)
+      const pupil = await school.browser.person({ phone: i === 0 })
+      await pupil.page.goto(school.server.url)
       await pupil.get('landing-code').fill(text)
       await pupil.get('landing-join').click()
       await enter(pupil, `Élève ${i.toString()}`)
@@ -54,9 +38,9 @@ describe('the code on the landing page', () => {
 
 describe('the invitation', () => {
   it('copies link and code, and its QR code is the link', async () => {
-    const { teacher, code } = await openClass(browser, server, '4e C · Physique')
+    const { teacher, code } = await openClass(school.browser, school.server, '4e C · Physique')
     await control(teacher, 'invite-open')
-    const link = `${server.url}/c/${code}`
+    const link = `${school.server.url}/c/${code}`
     expect(await teacher.get('invite-link').textContent()).toBe(link)
     expect(await copies(teacher, 'invite-copy-link')).toBe(link)
     expect(await copies(teacher, 'invite-copy-code')).toBe(
@@ -68,7 +52,7 @@ describe('the invitation', () => {
 
 describe('the look before the door', () => {
   it('shows the camera and hears the microphone, which come along', async () => {
-    const { teacher, code } = await openClass(browser, server, '4e C · Physique')
+    const { teacher, code } = await openClass(school.browser, school.server, '4e C · Physique')
     const pupil = await atTheDoor(code)
     await micIsOn(pupil)
     const words = pupil.page.getByText(message('fr', 'mic_works'))
@@ -85,7 +69,7 @@ describe('the look before the door', () => {
   })
 
   it('takes the devices that were chosen, here and in the class', async () => {
-    const { code } = await openClass(browser, server, '4e C · Physique')
+    const { code } = await openClass(school.browser, school.server, '4e C · Physique')
     const pupil = await atTheDoor(code)
     await micIsOn(pupil)
     await pupil.get('prejoin-camera').check()
@@ -104,9 +88,9 @@ describe('the look before the door', () => {
   })
 
   it('asks nobody for a device before a click', async () => {
-    const { code } = await openClass(browser, server, '4e C · Physique')
-    const pupil = await browser.person({ prepare: countQuestions })
-    await pupil.page.goto(`${server.url}/c/${code}`)
+    const { code } = await openClass(school.browser, school.server, '4e C · Physique')
+    const pupil = await school.browser.person({ prepare: countQuestions })
+    await pupil.page.goto(`${school.server.url}/c/${code}`)
     await pupil.get('prejoin-name').waitFor()
     await enter(pupil, 'Nora')
     await pupil.get('stage').waitFor()
@@ -138,8 +122,8 @@ const questions = (person: Person): Promise<number> =>
   person.page.evaluate(() => (window as unknown as { questions: number }).questions)
 
 async function atTheDoor(code: string): Promise<Person> {
-  const pupil = await browser.person()
-  await pupil.page.goto(`${server.url}/c/${code}`)
+  const pupil = await school.browser.person()
+  await pupil.page.goto(`${school.server.url}/c/${code}`)
   await pupil.get('prejoin-name').waitFor()
   return pupil
 }

@@ -1,33 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Person, TestBrowser } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import type { Person } from './browser.ts'
 import { comeIn, control, isOn, openClass } from './people.ts'
-import { Server } from './server.ts'
+import { School } from './school.ts'
 
 // A whole lesson without a mouse: nothing below clicks. Wherever Tab stops, the ring
 // around what has the focus can be seen.
 
-let server: Server
-let browser: TestBrowser
-
-beforeAll(async () => {
-  server = await Server.start()
-  browser = await TestBrowser.launch()
-})
-
-afterEach(async () => {
-  expect(browser.failures()).toEqual([])
-  await browser.closePeople()
-})
-
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-})
+const school = new School().everyoneGoesHome()
 
 describe('the keyboard alone', () => {
   it('carries a lesson: the door, a hand, a microphone, the end', async () => {
-    const teacher = await browser.person()
-    const pupil = await browser.person()
+    const teacher = await school.browser.person()
+    const pupil = await school.browser.person()
     const code = await opensWithLobby(teacher)
     await knocks(pupil, code)
 
@@ -62,8 +46,8 @@ describe('the keyboard alone', () => {
     ['phone', true],
     ['desk', false],
   ])('is seen at every stop of a class, on a %s', async (_, phone) => {
-    const { teacher, code } = await openClass(browser, server, 'Clavier', { phone })
-    const pupil = await comeIn(browser, server, code, 'Zoé', { phone })
+    const { teacher, code } = await openClass(school.browser, school.server, 'Clavier', { phone })
+    const pupil = await comeIn(school.browser, school.server, code, 'Zoé', { phone })
     await pupil.get('stage').waitFor()
     for (const [person, id] of [
       [teacher, 'the teacher'],
@@ -83,7 +67,7 @@ describe('the keyboard alone', () => {
 /** The landing page to a class with a lobby; yields its code. */
 async function opensWithLobby(teacher: Person): Promise<string> {
   const { keyboard } = teacher.page
-  await teacher.page.goto(server.url)
+  await teacher.page.goto(school.server.url)
   await reach(teacher, 'landing-title')
   await keyboard.type('Clavier')
   await reach(teacher, 'landing-lobby')
@@ -101,7 +85,7 @@ async function opensWithLobby(teacher: Person): Promise<string> {
 }
 
 async function knocks(pupil: Person, code: string): Promise<void> {
-  await pupil.page.goto(`${server.url}/c/${code}`)
+  await pupil.page.goto(`${school.server.url}/c/${code}`)
   await pupil.get('prejoin-name').waitFor()
   await reach(pupil, 'prejoin-name')
   await pupil.page.keyboard.type('Zoé')

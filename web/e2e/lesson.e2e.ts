@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { accessible } from './axe.ts'
-import { type Person, TestBrowser } from './browser.ts'
+import type { Person } from './browser.ts'
 import {
   comeIn,
   hearsAndSees,
@@ -14,30 +14,19 @@ import {
   turnOn,
   turnOnPhoneCamera,
 } from './people.ts'
-import { Server } from './server.ts'
+import { School } from './school.ts'
 
 // One lesson from opening to end: a teacher and three pupils, one on a phone.
 
 const title = '5e B · Sciences'
-let server: Server
-let browser: TestBrowser
+const school = new School()
 let teacher: Person
 let code: string
 let amina: Person
 let leo: Person
 let sam: Person // on the phone
 
-beforeAll(async () => {
-  server = await Server.start()
-  browser = await TestBrowser.launch()
-})
-
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-})
-
-oneStory(() => browser)
+oneStory(() => school.browser)
 
 const everyone = (): [string, Person][] => [
   ['the teacher', teacher],
@@ -48,13 +37,13 @@ const everyone = (): [string, Person][] => [
 
 describe('a lesson', () => {
   it('is opened by the teacher, and pupils are let in from the lobby', async () => {
-    ;({ teacher, code } = await openClass(browser, server, title, { lobby: true }))
-    amina = await comeIn(browser, server, code, 'Amina')
+    ;({ teacher, code } = await openClass(school.browser, school.server, title, { lobby: true }))
+    amina = await comeIn(school.browser, school.server, code, 'Amina')
     await amina.get('waiting-screen').waitFor()
     await accessible(amina, 'waiting room')
     await amina.screenshot('waiting-1280')
-    leo = await comeIn(browser, server, code, 'Léo')
-    sam = await comeIn(browser, server, code, 'Sam', { phone: true })
+    leo = await comeIn(school.browser, school.server, code, 'Léo')
+    sam = await comeIn(school.browser, school.server, code, 'Sam', { phone: true })
     await sam.get('waiting-screen').waitFor()
     await sam.screenshot('waiting-360')
     await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(3)
@@ -145,11 +134,11 @@ describe('a lesson', () => {
   })
 
   it('survives the server being killed', async () => {
-    await server.crash()
+    await school.server.crash()
     await expect.poll(() => statusLine(amina), { timeout: 20_000 }).not.toBe('')
     await amina.screenshot('reconnecting-1280')
     await sam.screenshot('reconnecting-360')
-    await server.restart()
+    await school.server.restart()
     for (const [who, person] of everyone()) await hearsAndSees(person, who, 3, 3)
     await classIsIntact()
     await say(amina, 'Me revoilà')

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { accessible } from './axe.ts'
-import { type Person, TestBrowser } from './browser.ts'
+import type { Person } from './browser.ts'
 import {
   comeIn,
   enter,
@@ -13,36 +13,27 @@ import {
   say,
   turnOn,
 } from './people.ts'
-import { Server } from './server.ts'
+import { School } from './school.ts'
 import { message } from './words.ts'
 
 // What a teacher does to keep a class in order, and what pupils see of it.
 
-let server: Server
-let browser: TestBrowser
+const school = new School()
 let teacher: Person
 let code: string
 let amina: Person
 let leo: Person
 
-beforeAll(async () => {
-  server = await Server.start()
-  browser = await TestBrowser.launch()
-})
-
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-})
-
-oneStory(() => browser)
+oneStory(() => school.browser)
 
 describe('a class in order', () => {
   it('lets in whom the teacher wants, and refuses the others', async () => {
-    ;({ teacher, code } = await openClass(browser, server, '6e A · Français', { lobby: true }))
-    amina = await comeIn(browser, server, code, 'Amina')
-    leo = await comeIn(browser, server, code, 'Léo')
-    const stranger = await comeIn(browser, server, code, 'Inconnu', { phone: true })
+    ;({ teacher, code } = await openClass(school.browser, school.server, '6e A · Français', {
+      lobby: true,
+    }))
+    amina = await comeIn(school.browser, school.server, code, 'Amina')
+    leo = await comeIn(school.browser, school.server, code, 'Léo')
+    const stranger = await comeIn(school.browser, school.server, code, 'Inconnu', { phone: true })
     await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(3)
     await lobby('Inconnu', 'lobby-refuse')
     await stranger.get('refused-screen').waitFor()
@@ -159,13 +150,13 @@ describe('a class in order', () => {
     await accessible(leo, 'banned')
     await leo.screenshot('banned-1280')
     const tab = await leo.anotherTab()
-    await tab.page.goto(`${server.url}/c/${code}`)
+    await tab.page.goto(`${school.server.url}/c/${code}`)
     await enter(tab, 'Léonard')
     await tab.get('banned-screen').waitFor()
     await panel(teacher, 'people')
     await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(0)
     await teacher.get('unban').click()
-    await tab.page.goto(`${server.url}/c/${code}`)
+    await tab.page.goto(`${school.server.url}/c/${code}`)
     await enter(tab, 'Léo')
     await tab.get('stage').waitFor()
     for (const person of [teacher, amina, leo, tab]) expect(person.failures).toEqual([])

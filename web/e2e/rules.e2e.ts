@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Person, TestBrowser } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import type { Person } from './browser.ts'
 import { comeIn, isOn, oneStory, openClass, panel, personMenu, turnOn } from './people.ts'
-import { Server } from './server.ts'
+import { School } from './school.ts'
 import { message } from './words.ts'
 
 // What a teacher does to the whole class at once, and to whom the class looks: each line of the
 // teacher's menu, and what the pupils then can and cannot do.
 
-let server: Server
-let browser: TestBrowser
+const school = new School()
 let teacher: Person
 let code: string
 let amina: Person
@@ -16,23 +15,13 @@ let leo: Person
 
 const soon = { timeout: 15_000 }
 
-beforeAll(async () => {
-  server = await Server.start()
-  browser = await TestBrowser.launch()
-})
-
-afterAll(async () => {
-  await browser.close()
-  await server.stop()
-})
-
-oneStory(() => browser)
+oneStory(() => school.browser)
 
 describe("the teacher's menu", () => {
   it('mutes everyone, who may speak again', async () => {
-    ;({ teacher, code } = await openClass(browser, server, '3e A · Anglais'))
-    amina = await comeIn(browser, server, code, 'Amina')
-    leo = await comeIn(browser, server, code, 'Léo')
+    ;({ teacher, code } = await openClass(school.browser, school.server, '3e A · Anglais'))
+    amina = await comeIn(school.browser, school.server, code, 'Amina')
+    leo = await comeIn(school.browser, school.server, code, 'Léo')
     for (const person of [teacher, amina, leo]) await turnOn(person, 'bar-mic')
     await menu('mute-all')
     for (const pupil of [amina, leo])
@@ -110,10 +99,10 @@ describe("the teacher's menu", () => {
 
   it('opens and closes the waiting room', async () => {
     await menu('lobby-switch', true)
-    const nora = await comeIn(browser, server, code, 'Nora')
+    const nora = await comeIn(school.browser, school.server, code, 'Nora')
     await nora.get('waiting-screen').waitFor()
     await menu('lobby-switch', true)
-    const sam = await comeIn(browser, server, code, 'Sam')
+    const sam = await comeIn(school.browser, school.server, code, 'Sam')
     await sam.get('stage').waitFor()
     // Closing the waiting room lets in whoever waits.
     await nora.get('stage').waitFor()
@@ -145,9 +134,9 @@ describe('whom the class looks at', () => {
 
   it('is seen a page at a time where there is little room', async () => {
     await turnOn(leo, 'bar-camera')
-    const nora = await comeIn(browser, server, code, 'Nora')
+    const nora = await comeIn(school.browser, school.server, code, 'Nora')
     await turnOn(nora, 'bar-camera')
-    const sam = await comeIn(browser, server, code, 'Sam', { phone: true })
+    const sam = await comeIn(school.browser, school.server, code, 'Sam', { phone: true })
     await sam.page.setViewportSize({ width: 280, height: 653 })
     await expect.poll(() => faces(sam), soon).toHaveLength(2)
     const first = await faces(sam)
