@@ -7,10 +7,10 @@ import { browserEnvironment } from '../class/environment'
 import { stageOf, type Stage } from '../class/stage'
 import { done, type ClassStatus, type Outcome } from '../class/status'
 import { LeaveClassSchema } from '../gen/command_pb'
+import { libraryIsHere } from '../media/library'
 import { actionsOn } from './actions'
 import { LiveChat } from './chat.svelte'
 import type { ClassActions, Classroom } from './classroom'
-import { libraryIsHere } from '../media/library'
 import { randomKey } from './device'
 import { ClassLink } from './link.svelte'
 import { LiveMedia } from './media.svelte'
@@ -105,8 +105,7 @@ class LiveClassroom implements Classroom {
 
   dispose(): void {
     this.#disposed = true
-    clearTimeout(this.#linkSoon)
-    this.#link.stop()
+    this.#unlink()
     this.media.stop()
   }
 
@@ -116,6 +115,11 @@ class LiveClassroom implements Classroom {
     this.media.stop()
     // Who was replaced may take their place back by loading the page anew.
     if (!this.#disposed && status.reason !== 'replaced') dropTicket(this.#ticket.key)
+  }
+
+  #unlink(): void {
+    clearTimeout(this.#linkSoon)
+    this.#link.stop()
   }
 
   #refresh(token: string): void {
@@ -130,7 +134,7 @@ class LiveClassroom implements Classroom {
         ? this.#link.send({ case: 'leave', value: create(LeaveClassSchema) })
         : Promise.resolve(done)
     const outcome = await Promise.race([said, waited])
-    this.#link.stop()
+    this.#unlink()
     return outcome
   }
 }
