@@ -170,12 +170,33 @@ func TestCommandsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got, c.want)
 		}
 	}
-	long := say(strings.Repeat("x", 65), "hello")
-	p.write(&classpb.ClientFrame{Frame: &classpb.ClientFrame_Command{Command: long}})
-	r := p.until("a reply", func(f *classpb.ServerFrame) bool { return f.GetReply() != nil }).GetReply()
-	if r.GetError().GetCode() != classpb.Code_CODE_INVALID {
-		t.Errorf("a long request id: %v", r)
+	noLongIDComesBack(p)
+}
+
+// noLongIDComesBack: no answer carries a request id back that is too long to be one, whatever it says.
+func noLongIDComesBack(p *page) {
+	p.Helper()
+	long := strings.Repeat("x", 65)
+	send := func(c *classpb.Command) {
+		p.write(&classpb.ClientFrame{Frame: &classpb.ClientFrame_Command{Command: c}})
 	}
+	answer := func(want classpb.Code) {
+		r := p.until(want.String(), func(f *classpb.ServerFrame) bool {
+			return f.GetReply().GetError().GetCode() == want && f.GetReply().GetRequestId() != "filler"
+		}).GetReply()
+		if r.GetRequestId() != "" {
+			p.Errorf("%v: the reply carries %d bytes of request id", want, len(r.GetRequestId()))
+		}
+	}
+	send(say(long, "hello"))
+	answer(classpb.Code_CODE_INVALID)
+	send(&classpb.Command{RequestId: long, Body: &classpb.Command_PublishTrack{PublishTrack: &classpb.PublishTrack{}}})
+	answer(classpb.Code_CODE_FORBIDDEN)
+	for range 60 {
+		send(say("filler", ""))
+	}
+	send(say(long, "hello"))
+	answer(classpb.Code_CODE_RATE)
 }
 
 func TestFiftyCommandsASecond(t *testing.T) {

@@ -125,12 +125,16 @@ func (c *classSocket) command(ctx context.Context, command *classpb.Command, inP
 		seq uint64
 		err error
 	)
+	id := command.GetRequestId()
+	if len(id) > class.MaxRequestIDSize {
+		id = "" // whatever the answer is, it does not carry this back
+	}
 	if inPace {
 		seq, err = c.do(ctx, command)
 	} else {
 		err = &class.Error{Code: classpb.Code_CODE_RATE, Message: "too many commands a second"}
 	}
-	reply := &classpb.Reply{RequestId: command.GetRequestId(), Seq: seq, Error: c.errorOf(err)}
+	reply := &classpb.Reply{RequestId: id, Seq: seq, Error: c.errorOf(err)}
 	c.send(&classpb.ServerFrame{Frame: &classpb.ServerFrame_Reply{Reply: reply}})
 	result := "ok"
 	if reply.GetError() != nil {
@@ -148,9 +152,6 @@ func (c *classSocket) do(ctx context.Context, command *classpb.Command) (seq uin
 		return 0, &class.Error{Code: classpb.Code_CODE_INVALID, Message: "the command is empty, or not known here"}
 	case body.Number() >= firstServerCommand:
 		return 0, &class.Error{Code: classpb.Code_CODE_FORBIDDEN, Message: "only the server gives this command"}
-	case len(command.GetRequestId()) > 64:
-		command.RequestId = ""
-		return 0, &class.Error{Code: classpb.Code_CODE_INVALID, Message: "the request id is longer than 64 bytes"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()

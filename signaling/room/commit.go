@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,9 +11,6 @@ import (
 	"preau/signaling/class"
 	"preau/signaling/classpb"
 )
-
-// longestRequestID in bytes.
-const longestRequestID = 64
 
 // pending is a command under way.
 type pending struct {
@@ -62,8 +60,11 @@ func (r *Room) process(commands []*pending) {
 // decide runs one command onto the state. A panic ends the command alone.
 func (r *Room) decide(p *pending, d *draft) {
 	id := p.command.GetRequestId()
-	if len(id) > longestRequestID {
-		p.outcome.err = &class.Error{Code: classpb.Code_CODE_INVALID, Message: "the request id is longer than 64 bytes"}
+	if len(id) > class.MaxRequestIDSize { // which the table of answers must not keep either
+		p.outcome.err = &class.Error{
+			Code:    classpb.Code_CODE_INVALID,
+			Message: fmt.Sprintf("the request id is longer than %d bytes", class.MaxRequestIDSize),
+		}
 		return
 	}
 	if first := r.answers.find(p.actor.ID, id); first != nil {
