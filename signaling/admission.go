@@ -85,10 +85,11 @@ func opening(c *access.Claims) *classpb.OpenClass {
 	return open
 }
 
-// join makes the claims' holder a participant, or finds that they are one; media: as that of a page.
-func join(ctx context.Context, r *room.Room, c *access.Claims, media bool) (participant string, err error) {
+// join makes the claims' holder a participant, or finds that they are one; unasked: whoever was sent
+// away is not to knock by this.
+func join(ctx context.Context, r *room.Room, c *access.Claims, unasked bool) (participant string, err error) {
 	result, err := r.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_Join{Join: &classpb.Join{
-		Role: c.Role, Permissions: c.Permissions, Foreign: c.Foreign, Media: media,
+		Role: c.Role, Permissions: c.Permissions, Foreign: c.Foreign, Unasked: unasked,
 		Profile: &classpb.Profile{
 			Identity: c.Identity, Name: c.Name, Metadata: c.Metadata, Attributes: c.Attributes,
 			Kind: livekit.Kind(c.Grants.GetParticipantKind()),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -67,11 +68,13 @@ func (s *Server) serveClass(w http.ResponseWriter, r *http.Request) {
 		s.turnAway(w, r, err)
 		return
 	}
-	participant, err := join(ctx, in, claims, false)
+	page := r.URL.Query().Get("page")
+	participant, err := join(ctx, in, claims, s.seats.visits.began(claims, page))
 	if err != nil {
 		s.turnAway(w, r, err)
 		return
 	}
+	s.seats.visits.begin(claims, page)
 	s.upgradeClass(w, r, &classSocket{server: s, room: in, participant: participant, started: started}, claims)
 }
 
@@ -94,7 +97,7 @@ func (s *Server) joinable(ctx context.Context, r *http.Request) (*access.Claims,
 func (s *Server) validateClass(w http.ResponseWriter, r *http.Request) {
 	claims, err := s.joiner(r)
 	if err == nil {
-		err = s.mayCome(claims, r.URL.Query().Get("session"))
+		err = s.mayCome(r.Context(), claims, r.URL.Query())
 	}
 	if err != nil {
 		s.turnAway(w, r, err)
@@ -104,8 +107,8 @@ func (s *Server) validateClass(w http.ResponseWriter, r *http.Request) {
 }
 
 // mayCome foretells what a join would say, as far as that can be told without one.
-func (s *Server) mayCome(c *access.Claims, session string) error {
-	in, err := s.roomOf(c, session)
+func (s *Server) mayCome(ctx context.Context, c *access.Claims, q url.Values) error {
+	in, err := s.roomOf(c, q.Get("session"))
 	if in == nil || err != nil {
 		return err
 	}
@@ -114,6 +117,8 @@ func (s *Server) mayCome(c *access.Claims, session string) error {
 		return errBanned
 	case door.Ended:
 		return errEnded
+	case s.seats.visits.began(c, q.Get("page")):
+		return sentAway(ctx, in, c)
 	default:
 		return nil
 	}

@@ -100,7 +100,10 @@ func (h *rtcHandler) enter(ctx context.Context, c *access.Claims, asked livekit.
 	if brought.Metadata == "" {
 		brought.Metadata = asked.GetMetadata()
 	}
-	participant, err := join(ctx, r, &brought, asked.Page)
+	participant, err := join(ctx, r, &brought, asked.Page != "")
+	if err == nil && asked.Page != "" {
+		h.options.Seats.visits.begin(c, asked.Page)
+	}
 	return r, participant, err
 }
 

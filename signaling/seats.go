@@ -19,6 +19,7 @@ type seats struct {
 	taken map[seatKey]*seat
 
 	pacing *pacing // of the sockets of who sits there
+	visits visits
 }
 
 // seatKey names a participant across the server.
@@ -34,7 +35,7 @@ type occupant struct {
 }
 
 func newSeats(proxies []netip.Prefix) *seats {
-	return &seats{taken: map[seatKey]*seat{}, pacing: newPacing(proxies)}
+	return &seats{taken: map[seatKey]*seat{}, pacing: newPacing(proxies), visits: newVisits()}
 }
 
 // takeClass seats a /class socket and evicts whom it replaces. The function

@@ -91,7 +91,7 @@ func (c *chaos) byTheServer() []func() *classpb.Command {
 	enter := func() *classpb.Command {
 		who := fmt.Sprintf("person-%d", rapid.IntRange(1, 7).Draw(c.rt, "who"))
 		j := join(who, "~"+who+"~", c.role())
-		j.GetJoin().Foreign, j.GetJoin().Media = c.flag(), c.flag()
+		j.GetJoin().Foreign, j.GetJoin().Unasked = c.flag(), c.flag()
 		j.GetJoin().Permissions = &classpb.Permissions{Camera: *cmpOr(c.turn()), NoData: c.flag()}
 		return j
 	}

@@ -32,7 +32,7 @@ func decideJoin(d *docket, c *classpb.Command) error {
 	if a.known.GetBanned() {
 		return refuse(classpb.Code_CODE_BANNED, "banned from this class")
 	}
-	if j.GetMedia() && knocks(a.known) && !waits(a.known) {
+	if j.GetUnasked() && knocks(a.known) && !waits(a.known) {
 		return refuse(classpb.Code_CODE_FORBIDDEN, "sent away: ask to come back on the page")
 	}
 	d.decision.Participant = a.id

@@ -17,6 +17,20 @@ func knocks(p *classpb.Participant) bool {
 	return gone && (p.GetLeft() == classpb.LeaveReason_LEAVE_REASON_REMOVED || p.GetLeft() == classpb.LeaveReason_LEAVE_REASON_REFUSED)
 }
 
+// SentAway is how somebody was sent away who has not asked to come back: removed or refused.
+// Unspecified: they were not.
+func SentAway(s *classpb.State, identity string) classpb.LeaveReason {
+	p := ByIdentity(s, identity)
+	switch {
+	case !knocks(p) || waits(p):
+		return classpb.LeaveReason_LEAVE_REASON_UNSPECIFIED
+	case p.GetLeft() == classpb.LeaveReason_LEAVE_REASON_REFUSED:
+		return classpb.LeaveReason_LEAVE_REASON_REFUSED
+	default:
+		return classpb.LeaveReason_LEAVE_REASON_REMOVED
+	}
+}
+
 // entersUnasked: a token that says teacher could let itself in, and a recorder cannot be talked to.
 func entersUnasked(token classpb.Role) bool {
 	return token == classpb.Role_ROLE_TEACHER || token == classpb.Role_ROLE_RECORDER

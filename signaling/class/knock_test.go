@@ -108,7 +108,7 @@ func TestMediaDoesNotKnock(t *testing.T) {
 	sc := lesson(t, true)
 	ada := sc.join("ada", "Ada", pupil)
 	media := join("ada", "Ada", pupil)
-	media.GetJoin().Media = true
+	media.GetJoin().Unasked = true
 	want(t, sc.do(Node(), media))
 	sc.do(By("P_1"), refuseEntry(ada))
 	sc.refused(classpb.Code_CODE_FORBIDDEN, Node(), media)
@@ -120,6 +120,6 @@ func TestMediaDoesNotKnock(t *testing.T) {
 	sc.do(By("P_1"), remove(ada, false))
 	sc.refused(classpb.Code_CODE_FORBIDDEN, Node(), media)
 	bea := join("bea", "Béa", pupil)
-	bea.GetJoin().Media = true
+	bea.GetJoin().Unasked = true
 	want(t, sc.do(Node(), bea), "profile_set", "waited")
 }

@@ -1969,7 +1969,7 @@ type Join struct {
 	Permissions   *Permissions           `protobuf:"bytes,2,opt,name=permissions,proto3" json:"permissions,omitempty"`
 	Profile       *Profile               `protobuf:"bytes,3,opt,name=profile,proto3" json:"profile,omitempty"`
 	Foreign       bool                   `protobuf:"varint,4,opt,name=foreign,proto3" json:"foreign,omitempty"`
-	Media         bool                   `protobuf:"varint,5,opt,name=media,proto3" json:"media,omitempty"` // of a page, which joins by itself: whoever was sent away does not knock by this
+	Unasked       bool                   `protobuf:"varint,5,opt,name=unasked,proto3" json:"unasked,omitempty"` // nobody's own act: whoever was sent away does not knock by this
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2032,9 +2032,9 @@ func (x *Join) GetForeign() bool {
 	return false
 }
 
-func (x *Join) GetMedia() bool {
+func (x *Join) GetUnasked() bool {
 	if x != nil {
-		return x.Media
+		return x.Unasked
 	}
 	return false
 }
@@ -3289,13 +3289,13 @@ const file_command_proto_rawDesc = "" +
 	"\x10max_participants\x18\x06 \x01(\rR\x0fmaxParticipants\x12&\n" +
 	"\x0fempty_timeout_s\x18\a \x01(\rR\remptyTimeoutS\x12.\n" +
 	"\x13departure_timeout_s\x18\b \x01(\rR\x11departureTimeoutS\x12+\n" +
-	"\x05locks\x18\t \x01(\v2\x15.preau.class.v1.LocksR\x05locks\"\xd7\x01\n" +
+	"\x05locks\x18\t \x01(\v2\x15.preau.class.v1.LocksR\x05locks\"\xdb\x01\n" +
 	"\x04Join\x12(\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x14.preau.class.v1.RoleR\x04role\x12=\n" +
 	"\vpermissions\x18\x02 \x01(\v2\x1b.preau.class.v1.PermissionsR\vpermissions\x126\n" +
 	"\aprofile\x18\x03 \x01(\v2\x17.preau.class.v1.ProfileB\x03\x80\x01\x01R\aprofile\x12\x18\n" +
-	"\aforeign\x18\x04 \x01(\bR\aforeign\x12\x14\n" +
-	"\x05media\x18\x05 \x01(\bR\x05media\"e\n" +
+	"\aforeign\x18\x04 \x01(\bR\aforeign\x12\x18\n" +
+	"\aunasked\x18\x05 \x01(\bR\aunasked\"e\n" +
 	"\vSetPresence\x12 \n" +
 	"\vparticipant\x18\x01 \x01(\tR\vparticipant\x124\n" +
 	"\bpresence\x18\x02 \x01(\x0e2\x18.preau.class.v1.PresenceR\bpresence\";\n" +

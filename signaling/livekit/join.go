@@ -30,8 +30,9 @@ type Join struct {
 	*lk.JoinRequest
 	// Single: one peer connection, for which the client alone offers.
 	Single bool
-	// Page: the media of one of our pages, which enters the class by itself, on /class.
-	Page bool
+	// Page is the key of the page of ours whose media this is, and which enters the class by itself,
+	// on /class; empty: another client.
+	Page string
 }
 
 // ParseJoin reads the query of /rtc in both its forms: one wrapped join request, or one parameter
@@ -42,7 +43,7 @@ func ParseJoin(q url.Values) (Join, error) {
 		if err != nil {
 			return Join{}, err
 		}
-		return Join{JoinRequest: bounded(r), Single: true, Page: isTrue(q.Get("page"))}, nil
+		return Join{JoinRequest: bounded(r), Single: true, Page: q.Get("page")}, nil
 	}
 	r := &lk.JoinRequest{
 		ClientInfo: clientInfo(q),
@@ -72,7 +73,7 @@ func ParseJoin(q url.Values) (Join, error) {
 			return Join{}, fmt.Errorf("attributes: %w", err)
 		}
 	}
-	return Join{JoinRequest: bounded(r), Page: isTrue(q.Get("page"))}, nil
+	return Join{JoinRequest: bounded(r), Page: q.Get("page")}, nil
 }
 
 func unwrap(text string) (*lk.JoinRequest, error) {

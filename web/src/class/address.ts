@@ -29,7 +29,9 @@ export type Refusal = Exclude<EndReason, 'ended' | 'not-open'> | 'gone'
 /** Asks what a browser hides: with what status the upgrade was refused. Undefined: it was not, or nobody answers. */
 export async function askRefusal(access: Access): Promise<Refusal | undefined> {
   try {
-    const answer = await fetch(new URL('/class/validate', access.origin), {
+    const url = new URL('/class/validate', access.origin)
+    url.searchParams.set('page', access.page)
+    const answer = await fetch(url, {
       headers: { Authorization: `Bearer ${access.token}` },
       signal: AbortSignal.timeout(8_000),
     })
@@ -39,10 +41,12 @@ export async function askRefusal(access: Access): Promise<Refusal | undefined> {
   }
 }
 
+const sentAway = ['banned', 'removed', 'refused'] as const
+
 export function refusalOf(status: number, body: string): Refusal | undefined {
   const says = (code: string) => body.includes(`"${code}"`)
   if (status === 401) return 'unauthorized'
-  if (status === 403) return says('banned') ? 'banned' : 'unauthorized'
+  if (status === 403) return sentAway.find(says) ?? 'unauthorized'
   if (status === 404 || status === 410) return 'gone'
   return says('full') ? 'full' : undefined
 }

@@ -22,6 +22,8 @@ export type DeviceKind = 'audioinput' | 'videoinput' | 'audiooutput'
 export interface MediaOptions extends RoomChoices {
   /** http(s) origin of the server. */
   readonly origin: string
+  /** The page's key; see class/address.ts. */
+  readonly page: string
   readonly token: () => string
   readonly permission: (device: Device) => Permission
   readonly changed: (topic: MediaTopic) => void
@@ -182,7 +184,7 @@ export class MediaRoom {
       this.#low = this.#o.teacher ? new LowVoice(lk, room) : undefined
       this.#listen(lk, room)
       await room.connect(
-        mediaURL(this.#o.origin),
+        mediaURL(this.#o.origin, this.#o.page),
         this.#o.token(),
         connectOptions(this.#o.roundTrip(), this.#attempt),
       )
@@ -306,7 +308,7 @@ const deviceOf: Readonly<Record<string, Device | undefined>> = {
   screen_share: 'screen',
 }
 
-/** Says that the page enters by itself: one who is sent away must not seem to ask again by this. */
-function mediaURL(origin: string): string {
-  return `${origin.replace(/^http/, 'ws')}?page=1`
+/** Says which page's media this is: one who is sent away must not seem to ask again by it. */
+function mediaURL(origin: string, page: string): string {
+  return `${origin.replace(/^http/, 'ws')}?page=${page}`
 }

@@ -72,6 +72,7 @@ class LiveClassroom implements Classroom {
     this.moments = new LiveMoments(this.#link)
     this.media = new LiveMedia(this.#link, {
       origin: location.origin,
+      page,
       token: () => this.#ticket.token,
       teacher: ticket.teacher,
       audioinput: options.audioinput ?? '',
@@ -112,6 +113,7 @@ class LiveClassroom implements Classroom {
   #follow(status: ClassStatus): void {
     if (status.phase === 'live') this.media.poke()
     if (status.phase !== 'ended') return
+    clearTimeout(this.#linkSoon)
     this.media.stop()
     // Who was replaced may take their place back by loading the page anew.
     if (!this.#disposed && status.reason !== 'replaced') dropTicket(this.#ticket.key)

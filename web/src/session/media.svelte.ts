@@ -28,7 +28,14 @@ import { Saver } from './saver.svelte'
 
 type Given = Pick<
   MediaOptions,
-  'origin' | 'token' | 'teacher' | 'audioinput' | 'videoinput' | 'audiooutput' | 'refreshed'
+  | 'origin'
+  | 'page'
+  | 'token'
+  | 'teacher'
+  | 'audioinput'
+  | 'videoinput'
+  | 'audiooutput'
+  | 'refreshed'
 >
 
 export class LiveMedia implements ClassMedia {
