@@ -148,12 +148,14 @@ export class Person {
   }
 
   #watch(page: Page): void {
-    page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`))
-    page.on('request', (request) => {
-      const { hostname, protocol } = new URL(request.url())
+    const asks = (url: string) => {
+      const { hostname, protocol } = new URL(url)
       if (/^(http|ws)s?:$/.test(protocol) && !local.has(hostname))
-        this.failures.push(`a request to another host: ${request.url()}`)
-    })
+        this.failures.push(`a request to another host: ${url}`)
+    }
+    page.on('pageerror', (error) => this.failures.push(`page error: ${error.message}`))
+    page.on('request', (request) => asks(request.url()))
+    page.on('websocket', (socket) => asks(socket.url()))
   }
 
   get(id: string) {

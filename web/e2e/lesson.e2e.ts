@@ -71,8 +71,13 @@ describe('a lesson', () => {
   it('carries chat to everyone and, deleted, from everyone', async () => {
     await say(amina, 'Bonjour madame !')
     for (const [who, person] of everyone()) await reads(person, who, 'Bonjour madame !')
-    await say(leo, 'J’ai le livre')
-    await reads(teacher, 'the teacher', 'J’ai le livre')
+    await say(leo, 'Moi aussi')
+    await reads(teacher, 'the teacher', 'Moi aussi')
+    await say(amina, 'J’ai le livre')
+    await say(amina, 'J’ai le livre')
+    // The same words twice are two messages to the ear too.
+    const heard = teacher.get('live').getByText('J’ai le livre')
+    await expect.poll(() => heard.count(), { timeout: 10_000 }).toBe(2)
     await accessible(amina, 'chat')
     await sam.screenshot('chat-360')
     await amina.screenshot('chat-1280')
@@ -119,7 +124,7 @@ describe('a lesson', () => {
   it('brings a pupil, and the teacher, who reload back to their place', async () => {
     await leo.page.reload()
     await leo.get('stage').waitFor()
-    await reads(leo, 'Léo', 'J’ai le livre')
+    await reads(leo, 'Léo', 'Moi aussi')
     await teacher.page.reload()
     await teacher.get('stage').waitFor()
     await expect.poll(() => teacher.get('teacher-menu').count()).toBe(1)
@@ -163,9 +168,10 @@ describe('a lesson', () => {
   })
 })
 
-/** Whoever looks has the teacher on the stage and the pupils beside it, the phone too. */
+/** Whoever looks has the teacher on the stage, by name, and the pupils beside it, the phone too. */
 async function showsEveryPicture(who: string, person: Person): Promise<void> {
   await person.get('stage-video').waitFor()
+  expect(await person.get('stage').getByTestId('name-tag').textContent(), who).toContain('Leroy')
   await expect
     .poll(() => person.page.locator('[data-testid="tile"] video').count(), {
       timeout: 10_000,
@@ -185,7 +191,7 @@ async function classIsIntact(): Promise<void> {
   expect(await teacher.get('hand-item').first().textContent()).toContain('Sam')
   expect(await teacher.get('word-item').textContent()).toContain('Léo')
   await panel(leo, 'chat')
-  await expect.poll(() => leo.get('chat-message').count(), { timeout: 15_000 }).toBe(2)
+  await expect.poll(() => leo.get('chat-message').count(), { timeout: 15_000 }).toBe(4)
   expect(await leo.get('chat-message').last().textContent()).toContain('J’ai le livre')
 }
 

@@ -12,6 +12,25 @@ const spoken = new Set([
 ])
 const letters = /\p{L}{2,}/u
 
+/** The strings that an expression may come to: `open ? 'on' : 'off'`, `name || 'nobody'`. */
+function texts(node) {
+  switch (node.type) {
+    case 'Literal':
+      return typeof node.value === 'string' ? [node] : []
+    case 'TemplateLiteral':
+      return node.quasis
+    case 'ConditionalExpression':
+      return [...texts(node.consequent), ...texts(node.alternate)]
+    case 'LogicalExpression':
+    case 'BinaryExpression':
+      return [...texts(node.left), ...texts(node.right)]
+    default:
+      return []
+  }
+}
+
+const words = (node) => (node.type === 'TemplateElement' ? node.value.raw : node.value)
+
 /** @type {import('eslint').Rule.RuleModule} */
 export const hardCodedText = {
   meta: {
@@ -29,7 +48,15 @@ export const hardCodedText = {
       }
       return false
     }
+    const reportTexts = (expression) => {
+      for (const text of texts(expression)) {
+        if (letters.test(words(text))) report(text, words(text))
+      }
+    }
     return {
+      SvelteMustacheTag(node) {
+        if (node.parent.type !== 'SvelteAttribute') reportTexts(node.expression)
+      },
       SvelteText(node) {
         if (letters.test(node.value) && !insideCode(node)) report(node, node.value)
       },
@@ -37,6 +64,7 @@ export const hardCodedText = {
         if (!spoken.has(node.key.name)) return
         for (const part of node.value) {
           if (part.type === 'SvelteLiteral' && letters.test(part.value)) report(node, part.value)
+          if (part.type === 'SvelteMustacheTag') reportTexts(part.expression)
         }
       },
     }

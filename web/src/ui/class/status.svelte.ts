@@ -28,7 +28,8 @@ export function lineOf(room: Classroom, desk: Desk, passing: Passing): Line | un
     failed(room) ??
     refused(desk) ??
     own(room, passing) ??
-    weak(room)
+    weak(room) ??
+    word(room)
   )
 }
 
@@ -106,11 +107,21 @@ function own(room: Classroom, passing: Passing): Line | undefined {
   const open = room.media.microphone.state === 'on'
   const said = room.people.isTeacher ? toTeacher : toPupil
   if (passing.talking) return { text: said.talking(), tone: 'calm' }
-  if (room.me && room.people.word.has(room.me.id)) {
-    return { text: said.word(), tone: 'calm', ...(open ? {} : { act: openMicrophone(room) }) }
+  if (!open && hasWord(room)) {
+    return { text: said.word(), tone: 'calm', act: openMicrophone(room) }
   }
   if (!passing.mutedByTeacher || open) return undefined
   return { text: said.muted(), tone: 'calm', dismiss: passing.forgetMuted }
+}
+
+function hasWord(room: Classroom): boolean {
+  return room.me !== undefined && room.people.word.has(room.me.id)
+}
+
+/** Whoever speaks already need not be told before what goes amiss. */
+function word(room: Classroom): Line | undefined {
+  const said = room.people.isTeacher ? toTeacher : toPupil
+  return hasWord(room) ? { text: said.word(), tone: 'calm' } : undefined
 }
 
 const why = { wish: m.saver_wish, device: m.saver_device, link: m.saver_link }
