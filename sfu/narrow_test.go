@@ -112,6 +112,40 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	pupil.hearsVoice()
 }
 
+// Before a cluster has told what a link carries, nothing but voices is tried on it: what a picture
+// leaves in a thin link's queue stands before the voice for seconds.
+func TestNoPictureBeforeTheLinkIsKnown(t *testing.T) {
+	r := testNode(t, Options{}).Router("t/class")
+	r.SetPrivileged([]string{"PA_teacher"})
+	teacher := join(t, r, "PA_teacher", true)
+	cam := teacher.publish(cameraSpec("TR_cam"), vp8, "q")
+	mic := teacher.publish(micSpec("TR_mic"), opus)
+	every(t, 41*time.Millisecond, func() { cam.sources[0].picture(cam.mid(), 1, small) }) // 60 kb/s
+	every(t, 40*time.Millisecond, func() { mic.sources[0].voice(30) })                    // 30 kb/s
+	watch := func(c *client) {
+		for _, sid := range []string{"TR_cam", "TR_mic"} {
+			if err := c.peer.Subscribe(sid, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, sid := range []string{"TR_cam", "TR_mic"} {
+		waitFor(teacher, sid+" announced", func(e TrackEvent) bool { return e.SID == sid })
+	}
+	first := join(t, r, "PA_first", true)
+	watch(first)
+	first.seesLayer(small) // by now it is known what that costs
+	link := newNarrow(t, 60_000)
+	pupil := joinBy(t, r, "PA_pupil", true, link)
+	watch(pupil)
+	pupil.hearsVoice()
+	if n := pupil.count("TR_cam"); n > 0 {
+		t.Errorf("%d packets of a picture on a link that has no room for it", n)
+	}
+	link.bits.Store(20_000_000)
+	pupil.seesLayer(small)
+}
+
 // seesLayer waits until the layer whose packets have this size has come for a while.
 func (c *client) seesLayer(size int) {
 	c.t.Helper()

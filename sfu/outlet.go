@@ -186,7 +186,7 @@ func (o *outlet) count() {
 // allocate spends the estimate on the subscriptions; without feedback there is none, and all get
 // what they want.
 func (o *outlet) allocate(now time.Time) {
-	bits := o.budget()
+	bits, untold := o.budget(now), o.untold(now)
 	o.wants, o.choices = o.wants[:0], o.choices[:0]
 	if cap(o.rates) < len(o.subs) {
 		o.rates = make([]allocate.Rates, len(o.subs), 2*len(o.subs))
@@ -194,7 +194,9 @@ func (o *outlet) allocate(now time.Time) {
 	o.rates = o.rates[:len(o.subs)]
 	for i, s := range o.subs {
 		s.pub.rates(now, &o.rates[i])
-		o.wants = append(o.wants, s.want(&o.rates[i]))
+		w := s.want(&o.rates[i])
+		w.Later = untold && s.pub.spec.Kind == KindVideo
+		o.wants = append(o.wants, w)
 		o.choices = append(o.choices, s.unlimited(now))
 	}
 	o.result = allocate.Result{}
@@ -215,9 +217,12 @@ func (o *outlet) allocate(now time.Time) {
 }
 
 // budget is what there is to spend, in bits per second; 0: no estimate, so no bound.
-func (o *outlet) budget() uint64 {
+func (o *outlet) budget(now time.Time) uint64 {
 	limit := o.limit.Load()
 	bits := o.estimate.Snapshot().Spend
+	if o.untold(now) {
+		bits = min(bits, untoldBits)
+	}
 	switch {
 	case bits == 0, !o.heard && (o.deaf || o.carrier() == nil):
 		return limit
@@ -230,7 +235,7 @@ func (o *outlet) budget() uint64 {
 // unpause gives what would be paused its lowest layer: the client has asked for that rather.
 func (o *outlet) unpause(now time.Time) {
 	for i := range o.choices {
-		if o.choices[i].Sending || o.wants[i].Off {
+		if o.choices[i].Sending || o.wants[i].Off || o.wants[i].Later {
 			continue
 		}
 		o.choices[i] = allocate.Choice{Sending: true, Since: now}

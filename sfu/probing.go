@@ -13,9 +13,28 @@ const (
 	// startTried is the same where clusters will soon tell: voices only, so that a thin link's queue
 	// is not full before anything is known of it.
 	startTried = 100_000
+	// untoldBits is what is spent meanwhile: a voice in few bits with its copies. A second of the
+	// ordinary one fills a thin link's queue, a picture's first frame alone more.
+	untoldBits = 32_000
+	// untoldFor is how long clusters may take to tell.
+	untoldFor = 3 * time.Second
 	// deafAfter is how long a client that negotiated transport-wide feedback may send none.
 	deafAfter = 3 * time.Second
 )
+
+// untold says that voices alone are sent for a moment, until a cluster has told what the link carries.
+// What has once begun is not held up by it: a picture that stops goes on at a keyframe.
+func (o *outlet) untold(now time.Time) bool {
+	if !o.estimate.Snapshot().Untold || !o.tried.IsZero() && now.Sub(o.tried) > untoldFor {
+		return false
+	}
+	for _, s := range o.subs {
+		if s.pub.spec.Kind == KindVideo && s.started() {
+			return false
+		}
+	}
+	return true
+}
 
 // awayAfter is how long feedback stays away when a link was broken, or another took its place.
 const awayAfter = 1500 * time.Millisecond

@@ -23,7 +23,7 @@ func (o *outlet) tellSpare(now time.Time) {
 	if now.Sub(o.spareTold) < spareEvery {
 		return
 	}
-	spare := o.budget()
+	spare := o.budget(now)
 	if spare > 0 {
 		voices := uint64(0)
 		for i := range o.wants {

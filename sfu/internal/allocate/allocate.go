@@ -39,6 +39,7 @@ type Want struct {
 	Max   Layer  // what the receiver can use
 	Rates *Rates // measured; all zero: nothing is coming
 	Off   bool   // the receiver wants none of it for now
+	Later bool   // it is wanted, and given nothing before more is known of the link
 	Now   Choice // what was chosen the last time; zero the first time
 }
 

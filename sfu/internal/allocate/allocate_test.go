@@ -144,6 +144,16 @@ func TestOffAndSilentSubscriptionsGetNothing(t *testing.T) {
 	}
 }
 
+// What waits for more to be known of the link is wanted, and so a reason to find out.
+func TestWhatIsForLaterIsNotGiven(t *testing.T) {
+	wants, choices := want("VST"), make([]Choice, 3)
+	wants[1].Later, wants[2].Later = true, true
+	r := Allocate(time.Unix(1, 0), 9e6, wants, choices, Options{})
+	if got := draw(choices); got != "00 -- --" || !r.Limited || r.Next == 0 {
+		t.Errorf("%q, %+v", got, r)
+	}
+}
+
 func TestNextIsWhereTheNextStepFits(t *testing.T) {
 	wants, choices := want("VT"), make([]Choice, 2)
 	r := Allocate(time.Unix(1, 0), 120_000, wants, choices, Options{})

@@ -56,11 +56,15 @@ func (s *spending) enter(rung Rung) {
 		if w.Rung != rung || w.Off {
 			continue
 		}
-		if rung == Screen && s.enterSharpest(i) {
+		if rung == Screen && !w.Later && s.enterSharpest(i) {
 			continue
 		}
 		layer, ok := w.after(Layer{}, false)
 		if !ok {
+			continue
+		}
+		if w.Later {
+			s.missed(w.rate(layer), 0)
 			continue
 		}
 		if rung == Voice || s.affords(i, layer, 0) {

@@ -265,6 +265,7 @@ type Snapshot struct {
 	Queue    time.Duration // how long packets stand in the bottleneck's queue
 	Probe    uint64        // bits/s that the cluster of that number got through; 0: not known yet
 	Cluster  uint8
+	Untold   bool // clusters are to tell what the link carries, and none has
 }
 
 // Snapshot answers with the present state.
@@ -273,6 +274,6 @@ func (e *Estimator) Snapshot() Snapshot {
 		Bits: uint64(e.rate.bits), Acked: uint64(e.acked.bits()), Loss: e.loss.share, RTT: e.rtt,
 		Overused: e.trend.state == overused, Spend: uint64(e.rate.spend()), Draining: e.rate.draining,
 		Queue: e.queue.stands(),
-		Probe: uint64(e.probe.result), Cluster: e.probe.cluster,
+		Probe: uint64(e.probe.result), Cluster: e.probe.cluster, Untold: e.rate.tried && e.rate.probed < 0,
 	}
 }

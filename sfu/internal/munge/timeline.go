@@ -94,7 +94,11 @@ func (t *timeline) anchor(p *packet.Packet, ticks int64) {
 func (t *timeline) elapsed(p *packet.Packet) int64 {
 	arrivals := t.ticks(p.Arrival.Sub(t.arrival))
 	ticks, known := t.published(p)
-	if known && abs(ticks-arrivals) <= t.ticks(doubt) {
+	most := doubt
+	if p.Layer == t.layer { // one clock: believed as it is inside a stretch
+		most = leap
+	}
+	if known && abs(ticks-arrivals) <= t.ticks(most) {
 		return ticks
 	}
 	return arrivals
