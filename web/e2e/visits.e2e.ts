@@ -62,7 +62,17 @@ it('a pupil loads the class while writing a name, and at the second visit nothin
     again.page.on('response', (response) => {
       if (!response.fromServiceWorker()) loaded.push(new URL(response.url()).pathname)
     })
+    // What the door said the last time stands there before the server has answered.
+    let answer: () => void = () => undefined
+    const answered = new Promise<void>((resolve) => (answer = resolve))
+    await again.page.route('**/api/codes/*', async (route) => {
+      await answered
+      await route.continue()
+    })
     await again.page.goto(`${server.url}/c/${code}`)
+    await again.get('prejoin-name').waitFor()
+    expect(await again.page.locator('h1').textContent()).toBe('5e B')
+    answer()
     await enter(again, 'Amina')
     await hearsAndSees(again, 'Amina, again', 1, 0)
     expect(loaded.filter((path) => !path.startsWith('/api/'))).toEqual([])

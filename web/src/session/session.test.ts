@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { deviceKey } from './device'
 import { mayReload } from './reload'
+import { recallDoor, rememberDoor } from './doors'
 import { recall, remember } from './remembered'
 import { classPath, codePath, invitePath, parseCode, parseRoute, showCode } from './routes'
 import { readJSON, writeJSON, type Store } from './storage'
@@ -115,6 +116,34 @@ describe('tickets', () => {
     encode({ sub: 's' }),
   ])('come out of no nonsense: %j', (token) => {
     expect(ticketOfToken(token)).toBeUndefined()
+  })
+})
+
+describe('doors seen before', () => {
+  it('are the newest eight, as they were last', () => {
+    const store = memory()
+    for (let n = 1; n <= 9; n++) {
+      rememberDoor(`code${n}`, { title: `Class ${n}`, lobby: n === 2 }, store)
+    }
+    rememberDoor('code9', { title: 'Another name', lobby: false }, store)
+    expect(recallDoor('code9', store)).toEqual({ title: 'Another name', lobby: false })
+    expect(recallDoor('code2', store)).toEqual({ title: 'Class 2', lobby: true })
+    expect(recallDoor('code1', store)).toBeUndefined()
+  })
+
+  it('are forgotten when there is no such class any more', () => {
+    const store = memory()
+    rememberDoor('code', { title: 'Class', lobby: false }, store)
+    rememberDoor('code', undefined, store)
+    expect(recallDoor('code', store)).toBeUndefined()
+  })
+
+  it('may be anything that is read back', () => {
+    for (const kept of ['{', '7', '[null,{"title":1},{"code":"a","title":2}]']) {
+      const store = memory()
+      store().setItem('preau.doors', kept)
+      expect(recallDoor('b', store)).toBeUndefined()
+    }
   })
 })
 
