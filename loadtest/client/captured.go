@@ -13,6 +13,10 @@ import (
 // believes a clock that is within a second of them; the rest is for busy machines.
 const jolt = 2 * time.Second
 
+// oneGo is how close together packets are read that had waited for their reader, as all do that come
+// before the answer which tells whose they are: when they arrived, nothing says.
+const oneGo = time.Millisecond
+
 // captures holds timestamps to when the contents were captured: within one stretch of a stream to
 // the tick, from one to the next by the clock on the wall.
 type captures struct {
@@ -61,7 +65,7 @@ func (c *captures) sound(p *rtp.Packet, block []byte, last rtp.Header, silence t
 // passes says whether a step of timestamps is about the time between two arrivals.
 func passes(step uint32, clock int64, silence time.Duration) bool {
 	off := time.Duration(int64(int32(step))*int64(time.Second)/clock) - silence
-	return int32(step) > 0 && -jolt <= off && off <= jolt
+	return int32(step) > 0 && (silence < oneGo || -jolt <= off && off <= jolt)
 }
 
 // opusTicks is how long a packet of one or two frames lasts (RFC 6716, 3.1 and 3.2); 0: of another

@@ -125,6 +125,27 @@ func TestFreezeIsMeasured(t *testing.T) {
 	}
 }
 
+// A stream that went on after a pause, and was read in one go: its timestamps are held to nothing but
+// their order.
+func TestWhatWaitedForItsReader(t *testing.T) {
+	packets := append(sent(webrtc.MimeTypeVP8, 0, 10), sent(webrtc.MimeTypeVP8, 0, 10)...)
+	for i, x := range packets {
+		if x.SequenceNumber = uint16(65530 + i); i >= len(packets)/2 {
+			x.Timestamp += 5 * videoClock
+		}
+		packets[i].at = time.Unix(1, int64(i)*1000)
+	}
+	if got := watch(webrtc.MimeTypeVP8, packets); got.BadTimestamps != 0 {
+		t.Errorf("%+v", got)
+	}
+	for _, x := range packets[len(packets)/2:] {
+		x.Timestamp -= 9 * videoClock
+	}
+	if got := watch(webrtc.MimeTypeVP8, packets); got.BadTimestamps == 0 {
+		t.Errorf("a step back: %+v", got)
+	}
+}
+
 // talk is a row of packets of sound with a pause of a second behind the 20th.
 func talk(marked bool) []timed {
 	f := formats()[webrtc.MimeTypeOpus]
