@@ -6,3 +6,8 @@ import "golang.org/x/sys/unix"
 func setPace(fd uintptr, rate uint32) {
 	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_MAX_PACING_RATE, int(rate)) // a hint: without it all still comes
 }
+
+// setAhead bounds what waits in the kernel to be sent, in bytes (TCP_NOTSENT_LOWAT, tcp(7)).
+func setAhead(fd uintptr, bytes int) {
+	_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, bytes) // a hint, too
+}

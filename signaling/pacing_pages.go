@@ -19,6 +19,9 @@ const (
 	// pagesShare is as among how many sockets the pace is shared: the page loads one file after the
 	// other, but the picture has its part of what the voices leave.
 	pagesShare = 4
+	// pageAhead is how many bytes of a page's files wait in the kernel: what is answered next, on the
+	// same connection, stands behind them (RFC 9113, 5.3 can only order what has not left yet).
+	pageAhead = 4 << 10
 )
 
 // home is an address from which participants, or pages, have come.
@@ -32,6 +35,7 @@ type home struct {
 func (p *pacing) connState(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
+		withSocket(c, func(fd uintptr) { setAhead(fd, pageAhead) })
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if h := p.homeOf(c); h != nil {
@@ -115,7 +119,11 @@ func (h *home) pace() uint32 {
 }
 
 func setPaceOf(c net.Conn, rate uint32) {
+	withSocket(c, func(fd uintptr) { setPace(fd, rate) })
+}
+
+func withSocket(c net.Conn, do func(fd uintptr)) {
 	if raw := socketOf(c); raw != nil {
-		_ = raw.Control(func(fd uintptr) { setPace(fd, rate) }) // closed meanwhile
+		_ = raw.Control(do) // closed meanwhile
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"net/http"
@@ -72,6 +73,26 @@ func TestAssetsLastForEver(t *testing.T) {
 	}
 	if c := r.Header.Get("Content-Type"); !strings.HasPrefix(c, "text/javascript") {
 		t.Errorf("Content-Type %q", c)
+	}
+}
+
+// writes notes how long each of them is.
+type writes struct {
+	*httptest.ResponseRecorder
+	longest int
+}
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.longest = max(w.longest, len(b))
+	return w.ResponseRecorder.Write(b)
+}
+
+func TestAFileIsWrittenInPieces(t *testing.T) {
+	body := bytes.Repeat([]byte("x"), 5*piece+1)
+	got := &writes{ResponseRecorder: httptest.NewRecorder()}
+	(&asset{mime: "text/plain", plain: encoded{body: body}}).serve(got, httptest.NewRequest("GET", "/", nil))
+	if got.longest != piece || !bytes.Equal(got.Body.Bytes(), body) {
+		t.Errorf("%d bytes, %d at once", got.Body.Len(), got.longest)
 	}
 }
 

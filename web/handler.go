@@ -161,8 +161,26 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	} else {
 		header.Set("Cache-Control", "no-cache") // asked again each time, by the ETag
 	}
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(e.body))
+	http.ServeContent(inPieces{w}, r, "", time.Time{}, bytes.NewReader(e.body))
 }
+
+// piece is how many bytes of a file are written at once, and so the largest frame of HTTP/2: what else
+// is asked on the connection, as the class's name, waits for one of them on a thin link.
+const piece = 4 << 10
+
+type inPieces struct{ http.ResponseWriter }
+
+func (w inPieces) Write(b []byte) (written int, err error) {
+	for len(b) > 0 && err == nil {
+		var n int
+		n, err = w.ResponseWriter.Write(b[:min(piece, len(b))])
+		written, b = written+n, b[n:]
+	}
+	return written, err
+}
+
+// Unwrap is for http.ResponseController.
+func (w inPieces) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // choose is the best copy that the client takes.
 func (a *asset) choose(accepted []string) encoded {
