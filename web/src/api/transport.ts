@@ -3,7 +3,7 @@
 import { ApiError, codeOf } from './errors'
 
 /** EDGE takes its time; nobody waits longer than this for a form. */
-const patience = 20_000
+const patience = 60_000
 
 /** An answer's fields, checked as they are read. */
 export class Fields {
