@@ -2,7 +2,7 @@
 
 import { ApiError, codeOf } from './errors'
 
-/** EDGE takes its time; nobody waits longer than this for a form. */
+/** At 32 kb/s an answer stands behind what else comes, and what is lost of it is sent again: 20 s were seen. */
 const patience = 60_000
 
 /** An answer's fields, checked as they are read. */
