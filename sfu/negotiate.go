@@ -1,7 +1,10 @@
 package sfu
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -59,9 +62,18 @@ func (p *Peer) step() {
 		return
 	}
 	if err := p.offer(attach); err != nil {
-		p.node.log.Warn("offering", "participant", p.o.Participant, "error", err)
+		p.complain("offering", err)
 		go p.Close()
 	}
+}
+
+// complain logs what went wrong. That a peer has gone meanwhile is no fault.
+func (p *Peer) complain(doing string, err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, webrtc.ErrConnectionClosed) {
+		level = slog.LevelDebug
+	}
+	p.node.log.Log(context.Background(), level, doing, "participant", p.o.Participant, "error", err)
 }
 
 // plan detaches what is no longer to be sent and tells what is to be.
@@ -236,7 +248,7 @@ func (p *Peer) StartSubscriber() {
 	}
 	p.neg.started = true
 	if err := p.openChannels(); err != nil {
-		p.node.log.Warn("opening data channels", "participant", p.o.Participant, "error", err)
+		p.complain("opening data channels", err)
 	}
 	p.neg.restart = true // so that there is a first offer, even with nothing to send yet
 	p.replan()

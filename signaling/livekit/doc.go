@@ -132,8 +132,8 @@
 // Pitfalls:
 //  1. the server's version: TestVersionIsOneThatClientsTakeFeaturesFrom
 //  2. nobody silent is LOST: TestRTCNobodySilentIsLost
-//  3. refresh_token at once and in time: TestRTCTokensAreRefreshedAndExpire
-//  4. the answer's id: TestRTCNegotiation, TestRTCJoinWithOneConnection
+//  3. refresh_token at once and in time: TestRTCJoin, TestRTCTokensAreRefreshedAndExpire
+//  4. the answer's id: TestForwarding, TestRTCNegotiation, TestRTCJoinWithOneConnection
 //  5. versions grow: TestRTCVersionsGrow, TestRTCParticipantStatesInOrder
 //  6. a full ICE agent where one is needed: TestFirefoxIsToldByItsUserAgent,
 //     TestRTCJoinWithOneConnection, TestCandidatesTowardOtherHostsAreNeverContacted; over a relay, no
