@@ -186,7 +186,8 @@ func (o *outlet) count() {
 // allocate spends the estimate on the subscriptions; without feedback there is none, and all get
 // what they want.
 func (o *outlet) allocate(now time.Time) {
-	bits, untold := o.budget(now), o.untold(now)
+	untold := o.untold(now)
+	bits := o.budget(untold)
 	o.wants, o.choices = o.wants[:0], o.choices[:0]
 	if cap(o.rates) < len(o.subs) {
 		o.rates = make([]allocate.Rates, len(o.subs), 2*len(o.subs))
@@ -217,10 +218,10 @@ func (o *outlet) allocate(now time.Time) {
 }
 
 // budget is what there is to spend, in bits per second; 0: no estimate, so no bound.
-func (o *outlet) budget(now time.Time) uint64 {
+func (o *outlet) budget(untold bool) uint64 {
 	limit := o.limit.Load()
 	bits := o.estimate.Snapshot().Spend
-	if o.untold(now) {
+	if untold {
 		bits = min(bits, untoldBits)
 	}
 	switch {

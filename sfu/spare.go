@@ -23,7 +23,7 @@ func (o *outlet) tellSpare(now time.Time) {
 	if now.Sub(o.spareTold) < spareEvery {
 		return
 	}
-	spare := o.budget(now)
+	spare := o.budget(o.untold(now))
 	if spare > 0 {
 		voices := uint64(0)
 		for i := range o.wants {

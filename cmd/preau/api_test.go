@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -85,6 +86,59 @@ func TestMoveToAnotherClass(t *testing.T) {
 			t.Errorf("lea was told %v", moved)
 		}
 		mu.Unlock()
+	}
+}
+
+// A pupil who may not receive any more hears nothing more, and hears again once they may.
+func TestSubscriptionWithdrawnStopsMedia(t *testing.T) {
+	s := startServer(t, "")
+	for mode, single := range map[string]bool{"one connection": true, "two connections": false} {
+		t.Run(mode, func(t *testing.T) {
+			ctx, class := within60(t), "deaf-"+strconv.FormatBool(single)
+			lea := s.join(t, class, "lea", teacher, client.Options{SinglePC: true})
+			amina := s.join(t, class, "amina", pupil, client.Options{SinglePC: single})
+			bea := s.join(t, class, "bea", pupil, client.Options{SinglePC: true})
+			voice, err := lea.PublishMicrophone(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sid := voice.Info.GetSid()
+			receives(ctx, t, amina, sid, 25)
+			receives(ctx, t, bea, sid, 25)
+			with, api := s.api(ctx, t, class, "")
+			permit := func(may bool) {
+				t.Helper()
+				if _, err := api.UpdateParticipant(with, &livekit.UpdateParticipantRequest{
+					Room: class, Identity: "amina", Permission: &livekit.ParticipantPermission{CanSubscribe: may, CanPublishData: true},
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			permit(false)
+			heard := func(c *client.Client) uint64 { return c.Track(sid).Stats().Packets }
+			deaf := amina.Track(sid)
+			// A second of silence to her, by the clock of who hears on.
+			still, last := heard(bea), uint64(0)
+			err = bea.Wait(ctx, "a second in which Amina hears nothing", func() bool {
+				if now := deaf.Stats().Packets; now != last {
+					still, last = heard(bea), now
+				}
+				return heard(bea) > still+50
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			permit(true)
+			err = amina.Wait(ctx, "the voice again", func() bool {
+				if again := amina.Track(sid); again != nil && again != deaf {
+					return again.Stats().Packets > 25
+				}
+				return deaf.Stats().Packets > last+25
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 }
 
 // TestGoldenReplay reads the logs as they lie there: what was written once must still be readable,
-// and amount to the same.
+// and amount to the same after each event.
 func TestGoldenReplay(t *testing.T) {
 	logs, err := filepath.Glob("testdata/*.jsonl")
 	if err != nil || len(logs) == 0 {
@@ -55,7 +55,12 @@ func TestGoldenReplay(t *testing.T) {
 			}
 			events = append(events, e)
 		}
-		s := replay(NewState(), events)
+		s, after := NewState(), []byte(nil)
+		for _, e := range events {
+			Apply(s, e)
+			after = append(append(after, toJSON(t, s)...), '\n')
+		}
+		compare(t, filepath.Base(path[:len(path)-len(".jsonl")])+".states.ndjson", after)
 		if got := append(toJSON(t, s), '\n'); !bytes.Equal(got, read(t, path[:len(path)-len(".jsonl")]+".state.json")) {
 			t.Errorf("%s amounts to %s", path, got)
 		}

@@ -18,6 +18,30 @@ func TestRolesAreGivenAndTaken(t *testing.T) {
 	sc.refused(classpb.Code_CODE_INVALID, By("P_1"), setRole(ada, classpb.Role_ROLE_UNSPECIFIED))
 }
 
+// What is a teacher's is refused to everybody else in the class, and to who waits.
+func TestOnlyTeachersModerate(t *testing.T) {
+	sc := lesson(t, true)
+	waiting := sc.join("w", "Waits", pupil)
+	others := []string{waiting}
+	for _, role := range []classpb.Role{pupil, presenter, observer} {
+		id := sc.join(role.String(), "Somebody", role)
+		if waits(sc.person(id)) {
+			sc.do(By("P_1"), admit(id))
+		}
+		others = append(others, id)
+	}
+	other := sc.join("other", "Other", presenter)
+	for _, c := range []*classpb.Command{
+		end(), admit(waiting), admit(), refuseEntry(waiting), remove(other, false), remove(other, true), unban(other),
+		setRole(other, pupil), setLocks(&classpb.SetLocks{}), setLobby(false), setPermissions(&classpb.SetPermissions{Participant: other}),
+		muteAll(true), lowerAllHands(), giveWord(other), deleteChat("CM_1"), spotlight(other), setTitle("Another"), askUnmute(other),
+	} {
+		for _, id := range others {
+			sc.refused(classpb.Code_CODE_FORBIDDEN, By(id), c)
+		}
+	}
+}
+
 func TestTheLastTeacherStaysOne(t *testing.T) {
 	sc := lesson(t, false)
 	ada := sc.join("ada", "Ada", pupil)

@@ -85,6 +85,24 @@ func TestSwitchOfLayerLeavesNoGap(t *testing.T) {
 	})
 }
 
+// A stream that goes on in the layer that it left keeps that layer's clock, though its packets come
+// seconds late: only a clock that leaps is not believed.
+func TestTheSameLayerGoesOnByItsClock(t *testing.T) {
+	for _, late := range []time.Duration{0, 3 * time.Second, -3 * time.Second} {
+		fromEveryEdge(t, func(t *testing.T, m *Munger, s []*source) {
+			a, _ := m.Forward(s[0].frame(1, true)[0])
+			m.Cut()
+			s[0].skip()
+			p := s[0].frame(1, true)[0]
+			p.Arrival = p.Arrival.Add(late)
+			b, _ := m.Forward(p)
+			if step := b.Timestamp - a.Timestamp; step != 2*frameTicks {
+				t.Errorf("%v late: timestamp moved by %d for two frames", late, step)
+			}
+		})
+	}
+}
+
 func TestWithoutReportsArrivalsAlignLayers(t *testing.T) {
 	fromEveryEdge(t, func(t *testing.T, m *Munger, s []*source) {
 		a, _ := m.Forward(s[0].frame(1, true)[0])

@@ -6,7 +6,7 @@ import { EventSchema, StateSchema, type Event, type State } from '../gen/class_p
 import { apply, emptyState, knows } from './reduce'
 import { stageOf } from './stage'
 
-const files = import.meta.glob<string>('../../../signaling/class/testdata/*.json*', {
+const files = import.meta.glob<string>('../../../signaling/class/testdata/*.*json*', {
   query: '?raw',
   import: 'default',
   eager: true,
@@ -51,6 +51,17 @@ describe.each(names)('golden log %s', (name) => {
     const after = events.reduce(apply, emptyState())
     const expected = JSON.parse(text(`${name}.state.json`)) as JsonValue
     expect(written(after)).toEqual(written(state(expected)))
+  })
+
+  it('amounts to what the server came to after each event', () => {
+    const states = text(`${name}.states.ndjson`).split('\n').filter(Boolean)
+    expect(states.length).toBe(events.length)
+    let after = emptyState()
+    for (const [i, event] of events.entries()) {
+      after = apply(after, event)
+      const expected = JSON.parse(states[i]!) as JsonValue
+      expect(written(after), `after ${event.seq}`).toEqual(written(state(expected)))
+    }
   })
 
   it('amounts to each view that the server kept', () => {
