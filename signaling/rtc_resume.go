@@ -9,6 +9,27 @@ import (
 	"preau/signaling/livekit"
 )
 
+// offerSocket offers the session its client's new socket. false: it has ended meanwhile, and nobody
+// answers on that socket.
+func (s *rtcSession) offerSocket(k *rtcSocket, join livekit.Join) bool {
+	taken := make(chan struct{})
+	s.post(func() {
+		defer close(taken)
+		s.last().resumed(k, join)
+	})
+	select {
+	case <-taken:
+		return true
+	case <-s.stopped:
+	}
+	select { // what ran before the stop ran whole
+	case <-taken:
+		return true
+	default:
+		return false
+	}
+}
+
 // resumed gives the session its client back, on another socket. The client throws away all that
 // comes before the reconnect response.
 func (s *rtcSession) resumed(k *rtcSocket, join livekit.Join) {

@@ -10,6 +10,7 @@ import (
 	lk "github.com/livekit/protocol/livekit"
 
 	"preau/signaling/classpb"
+	"preau/signaling/livekit"
 )
 
 func resumeQuery(sid string) url.Values {
@@ -64,6 +65,27 @@ func TestRTCResumeOfNobody(t *testing.T) {
 			t.Errorf("%s: %v", name, l)
 		}
 		c.expectClose()
+	}
+}
+
+// A client that comes back while its session ends is not left to wait: whether the session's goroutine
+// takes the new socket or has stopped with it still in its inbox, somebody answers.
+func TestRTCResumeOfASessionThatEnds(t *testing.T) {
+	for range 50 { // a stopped session's inbox may take one more or not
+		s := &rtcSession{inbox: make(chan func(), 1), stopped: make(chan struct{})}
+		close(s.stopped)
+		if s.offerSocket(nil, livekit.Join{}) {
+			t.Fatal("a session that has stopped took a socket")
+		}
+	}
+	s := newRTCSchool(t)
+	s.enter(s.token("ada", teacher))
+	for range 30 {
+		b := s.enter(s.token("bob", pupil)) // while the last departs
+		b.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+		if m := s.dial("/rtc", s.token("bob", pupil), resumeQuery(b.sid)).read(); m.GetReconnect() == nil && m.GetLeave() == nil {
+			t.Fatalf("the first message is %v", m)
+		}
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	lk "github.com/livekit/protocol/livekit"
 
 	"preau/signaling/access"
+	"preau/signaling/class"
+	"preau/signaling/classpb"
 	"preau/signaling/livekit"
 )
 
@@ -96,19 +98,21 @@ func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, 
 		k.close()
 		<-written
 	}()
+	if s != nil && join.GetReconnect() && !s.offerSocket(k, join) {
+		s = nil
+	}
 	switch {
 	case s == nil: // a session nobody knows here: the client has to join anew
 		k.send(leaveMessage(livekit.Reconnect(lk.DisconnectReason_STATE_MISMATCH)))
 		k.finish()
-	case join.GetReconnect():
-		s.post(func() { s.last().resumed(k, join) })
-	default:
-		if err := h.start(ctx, s, k, begun); err != nil {
+	case !join.GetReconnect():
+		started, err := h.startOrEnterAgain(ctx, s, k, begun)
+		if err != nil {
 			h.log.Warn("rtc: starting a session", "class", s.class, "participant", s.participant, "error", err)
 			k.send(leaveMessage(livekit.Reconnect(lk.DisconnectReason_JOIN_FAILURE)))
 			k.finish()
-			s = nil
 		}
+		s = started
 	}
 	err := k.read(func(frame []byte, text bool) error {
 		if s == nil {
@@ -122,6 +126,22 @@ func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, 
 	if s != nil {
 		s.post(func() { s.last().lostSocket(k) })
 	}
+}
+
+// startOrEnterAgain starts a session, nil if it cannot be. A client that says leave and joins at once may
+// find its place in the class given up between its door and its start: it goes through the door again.
+func (h *rtcHandler) startOrEnterAgain(ctx context.Context, s *rtcSession, k *rtcSocket, begun time.Time) (*rtcSession, error) {
+	err := h.start(ctx, s, k, begun)
+	var coded *class.Error
+	if errors.As(err, &coded) && coded.Code == classpb.Code_CODE_NOT_FOUND {
+		if s, err = h.newSession(ctx, s.claims, s.join); err == nil {
+			err = h.start(ctx, s, k, begun)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // find is the session a client wants to resume: its own, by the sid it was given.
