@@ -195,6 +195,13 @@ func TestAnswersOutOfTurn(t *testing.T) {
 	}
 	refused("to an offer never made", Description{Type: "answer", SDP: good.SDP, ID: first.ID + 5})
 	refused("nonsense", Description{Type: "answer", SDP: "v=0", ID: first.ID})
+	before := inUse()
+	for i := range uint32(1000) { // 16 MB of them
+		refused("without end", Description{Type: "answer", SDP: good.SDP + strings.Repeat("a=x\r\n", 3<<10), ID: first.ID + i + 1})
+	}
+	if grown := inUse() - before; grown > 4<<20 {
+		t.Errorf("%d bytes are kept", grown)
+	}
 	if err := two.Answer(good); err != nil {
 		t.Fatalf("the answer: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	lk "github.com/livekit/protocol/livekit"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"preau/signaling/classpb"
@@ -185,6 +186,58 @@ func TestRTCAnswersOutOfTurn(t *testing.T) {
 		return offers == 50
 	})
 	two.settled()
+}
+
+// What a client sends without end and without right leaves nothing behind it: messages of no version
+// known, answers to no offer, tracks it may not publish.
+func TestRTCFrivolousFramesAreNotKept(t *testing.T) {
+	const frames, size = 1_500, 8 << 10
+	stuff := strings.Repeat("x", size)
+	of := func(m *lk.SignalRequest) []byte {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for name, request := range map[string][]byte{
+		"of a version to come": protowire.AppendString(protowire.AppendTag(nil, 999, protowire.BytesType), stuff),
+		"answers to no offer": of(&lk.SignalRequest{Message: &lk.SignalRequest_Answer{Answer: &lk.SessionDescription{
+			Type: "answer", Sdp: "garbage" + stuff, Id: 1,
+		}}}),
+		"tracks without permission": of(&lk.SignalRequest{Message: &lk.SignalRequest_AddTrack{AddTrack: &lk.AddTrackRequest{
+			Cid: "c", Name: stuff, Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA,
+		}}}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newRTCSchool(t)
+			s.enter(s.token("ada", teacher))
+			s.do("ada", locks(func(l *classpb.SetLocks) { lock(&l.Camera, true) }))
+			b := s.enter(s.token("bob", pupil))
+			before := heap()
+			sent := make(chan error, 1)
+			go func() { // while their refusals are read
+				for range frames {
+					if err := b.conn.WriteMessage(websocket.BinaryMessage, request); err != nil {
+						sent <- err
+						return
+					}
+				}
+				ping := of(&lk.SignalRequest{Message: &lk.SignalRequest_PingReq{PingReq: &lk.Ping{Timestamp: 1}}})
+				sent <- b.conn.WriteMessage(websocket.BinaryMessage, ping)
+			}()
+			b.expect("pong: the session goes on", func(m *lk.SignalResponse) bool { return m.GetPongResp() != nil })
+			if err := <-sent; err != nil {
+				t.Fatal(err)
+			}
+			if grown := heap() - before; grown > 4<<20 {
+				t.Errorf("%d MB were sent, and %d are kept", frames*size>>20, grown>>20)
+			}
+			if len(s.state().GetTracks()) != 0 {
+				t.Error("a track was published")
+			}
+		})
+	}
 }
 
 // Requests without end, while the media plane is at its first, fill a line that ends; its session
