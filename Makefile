@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test root packages unit fuzz e2e lint format bench bench-links generate clean
+.PHONY: run build test root packages unit fuzz e2e lint format bench bench-links bench-visits generate clean
 
 WEB_SOURCES := $(shell find web/src web/worker web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
@@ -68,6 +68,10 @@ bench:
 # says how single rows and other servers are asked for. Needs root and a quiet machine, for long.
 bench-links: packages build
 	cd web && npm run --silent bench
+
+# From the click on the invitation to the first sound behind EDGE: ten pupils, each of them twice.
+bench-visits: packages build
+	cd web && npm run --silent bench-visits
 
 generate: web/node_modules/.package-lock.json
 	cd signaling/classpb && ../../web/node_modules/.bin/buf lint && ../../web/node_modules/.bin/buf generate

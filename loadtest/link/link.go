@@ -26,7 +26,9 @@ type Options struct {
 // Link is a host at the far end of a weak link to this machine (to the
 // namespace of whoever opens it).
 type Link struct {
-	Near, Far netip.Addr
+	Near netip.Addr
+	// Far is the far host's address at first; Moved, the one it has after a move.
+	Far, Moved netip.Addr
 
 	profile  Profile
 	there    namespace
@@ -35,6 +37,7 @@ type Link struct {
 	start    time.Time
 	begin    chan struct{}
 	begun    sync.Once
+	fault    error // of the story; its goroutine's until workers are done
 	stop     chan struct{}
 	workers  sync.WaitGroup
 }
@@ -52,7 +55,7 @@ func Open(o Options) (*Link, error) {
 	}
 	near := o.Net.Masked().Addr().Next()
 	l := &Link{
-		Near: near, Far: near.Next(), profile: o.Profile,
+		Near: near, Far: near.Next(), Moved: near.Next().Next(), profile: o.Profile,
 		start: time.Now(), begin: make(chan struct{}), stop: make(chan struct{}),
 	}
 	if err := l.build(); err != nil {
@@ -96,8 +99,31 @@ func (l *Link) build() (err error) {
 	if err := ip("-n", string(l.there), "link", "set", "lo", "up"); err != nil {
 		return err
 	}
-	// Browsers find their own address by their default route.
+	return l.routeFromThere()
+}
+
+// routeFromThere leads everything there to this machine: browsers find their own address by their
+// default route.
+func (l *Link) routeFromThere() error {
 	return ip("-n", string(l.there), "route", "add", "default", "via", l.Near.String())
+}
+
+// move gives the far host its other address: what it has open from the first one is cut off.
+func (l *Link) move() error {
+	near, far := l.devices[0].name, l.devices[1].name
+	if err := ip("route", "replace", l.Moved.String(), "dev", near, "src", l.Near.String()); err != nil {
+		return err
+	}
+	l.down.aim(l.Moved)
+	for _, change := range [][]string{
+		{"addr", "del", l.Far.String(), "peer", l.Near.String(), "dev", far},
+		{"addr", "add", l.Moved.String(), "peer", l.Near.String(), "dev", far},
+	} {
+		if err := ip(append([]string{"-n", string(l.there)}, change...)...); err != nil {
+			return err
+		}
+	}
+	return l.routeFromThere()
 }
 
 func (l *Link) run(o Options) {
@@ -137,6 +163,11 @@ func (l *Link) follow() {
 				return
 			}
 			l.Set(begin+s.At, s.Down, s.Up)
+			if s.Move {
+				if l.fault = l.move(); l.fault != nil {
+					return
+				}
+			}
 		}
 		if story.Repeat == 0 || !l.wait(begin+story.Repeat) {
 			return
@@ -183,6 +214,9 @@ func (l *Link) Close() error {
 		errs = append(errs, d.Close())
 	}
 	l.workers.Wait()
+	if l.fault != nil {
+		errs = append(errs, fmt.Errorf("link: %w", l.fault))
+	}
 	if l.there != "" {
 		errs = append(errs, l.there.remove())
 	}

@@ -34,18 +34,24 @@ func open(t *testing.T, p Profile) *Link {
 // pair is a UDP socket on each side of a link, connected to each other.
 func pair(t *testing.T, l *Link) (near, far *net.UDPConn) {
 	t.Helper()
+	return pairAt(t, l, l.Far)
+}
+
+// pairAt is pair with an address of the far host.
+func pairAt(t *testing.T, l *Link, there netip.Addr) (near, far *net.UDPConn) {
+	t.Helper()
 	at := func(a netip.Addr, port int) *net.UDPAddr {
 		return &net.UDPAddr{IP: a.AsSlice(), Port: port}
 	}
 	err := l.Do(func() (err error) {
-		far, err = net.DialUDP("udp4", at(l.Far, 4000), at(l.Near, 4000))
+		far, err = net.DialUDP("udp4", at(there, 4000), at(l.Near, 4000))
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = far.Close() })
-	if near, err = net.DialUDP("udp4", at(l.Near, 4000), at(l.Far, 4000)); err != nil {
+	if near, err = net.DialUDP("udp4", at(l.Near, 4000), at(there, 4000)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = near.Close() })
@@ -220,6 +226,64 @@ func TestCommand(t *testing.T) {
 		} else if time.Now().After(deadline) {
 			t.Fatalf("one packet was blocked and one strayed, but %+v", up)
 		}
+	}
+}
+
+// The strictest firewall passes one port of TCP.
+func TestOnlyPort(t *testing.T) {
+	packet := func(protocol byte, from, to uint16) []byte {
+		p := make([]byte, 40)
+		p[0], p[9] = 0x46, protocol // with an option
+		binary.BigEndian.PutUint16(p[24:], from)
+		binary.BigEndian.PutUint16(p[26:], to)
+		return p
+	}
+	w := Way{OnlyPort: 443}
+	for want, packets := range map[bool][][]byte{
+		true:  {packet(6, 50000, 443), packet(6, 443, 50000)},
+		false: {packet(6, 50000, 7881), packet(17, 50000, 443), packet(6, 50000, 443)[:24]},
+	} {
+		for i, p := range packets {
+			if w.passes(p) != want {
+				t.Errorf("packet %d passes: %v", i, !want)
+			}
+		}
+	}
+}
+
+// A host that moves has another address: what it opens then comes from there and is answered, and
+// what it had open is cut off.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	here := Way{Delay: 10 * ms}
+	l := open(t, Profile{Down: here, Up: here, Script: []Step{{At: 100 * ms, Down: here, Up: here, Move: true}}})
+	address := func() string {
+		out, err := l.Command(context.Background(), "ip", "-4", "-o", "addr").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(address(), l.Moved.String()); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it has not moved: %s", address())
+		}
+	}
+	if strings.Contains(address(), l.Far.String()+" ") {
+		t.Errorf("it has both addresses: %s", address())
+	}
+	near, far := pairAt(t, l, l.Moved)
+	for _, ends := range [][2]net.Conn{{far, near}, {near, far}} {
+		if _, err := ends[0].Write([]byte("bonjour")); err != nil {
+			t.Fatal(err)
+		}
+		_ = ends[1].SetReadDeadline(time.Now().Add(10 * time.Second))
+		if n, err := ends[1].Read(make([]byte, 10)); n != 7 {
+			t.Errorf("%d bytes came: %v", n, err)
+		}
+	}
+	if err := (Profile{Script: []Step{{Move: true}, {At: 1, Move: true}}}).Check(); err == nil {
+		t.Error("it may move twice")
 	}
 }
 

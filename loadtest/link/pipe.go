@@ -12,11 +12,11 @@ import (
 // the other when the queue says so.
 type pipe struct {
 	from, to *device
-	target   netip.Addr // the other end: whoever else is meant gets nothing
 	now      func() time.Duration
 	changed  chan struct{} // of one place: the queue has something new
 
 	mu             sync.Mutex
+	target         netip.Addr // the other end: whoever else is meant gets nothing
 	queue          *Queue
 	stray, refused int64
 }
@@ -98,6 +98,13 @@ func (p *pipe) deliver(due [][]byte) {
 			}
 		}
 	}
+}
+
+// aim says which address the other end has from now on.
+func (p *pipe) aim(target netip.Addr) {
+	p.mu.Lock()
+	p.target = target
+	p.mu.Unlock()
 }
 
 func (p *pipe) set(at time.Duration, w Way) {

@@ -21,6 +21,8 @@ type Profile struct {
 type Step struct {
 	At       time.Duration
 	Down, Up Way
+	// Move gives the far host another address then, and takes the one it had: a phone that leaves the Wi-Fi.
+	Move bool
 }
 
 // Check says what is impossible about a profile.
@@ -31,6 +33,10 @@ func (p Profile) Check() error {
 		if s.At < 0 || i > 0 && s.At < p.Script[i-1].At {
 			errs = append(errs, fmt.Errorf("at %v: steps must be in order of time", s.At))
 		}
+	}
+	moves := func(s Step) bool { return s.Move }
+	if first := slices.IndexFunc(p.Script, moves); first >= 0 && (p.Repeat > 0 || slices.ContainsFunc(p.Script[first+1:], moves)) {
+		errs = append(errs, errors.New("the far host has one other address: it can move once"))
 	}
 	if n := len(p.Script); p.Repeat < 0 || p.Repeat > 0 && n > 0 && p.Repeat <= p.Script[n-1].At {
 		errs = append(errs, fmt.Errorf("repeat %v does not come after the last step", p.Repeat))

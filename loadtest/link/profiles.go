@@ -23,6 +23,8 @@ const (
 	Outage20 = "outage-20" //
 	Outage60 = "outage-60"
 	NoUDP    = "no-udp"         // a firewall that passes TCP alone
+	OnePort  = "one-port"       // one that passes TCP to port 443 alone
+	Address  = "address"        // the far host's address changes, as from Wi-Fi to mobile
 	SharedMb = "1000"           // 1 Mb/s, for a class beside a download
 	Mobile   = "mobile"         // a jittery 4G box that many share
 	Free     = "free"           // nothing but the pair of devices
@@ -52,6 +54,8 @@ func still() []Profile {
 	burst.Burst = Burst{Share: 0.03, Mean: 5}
 	tcp := way(0, 50, 0, 64)
 	tcp.NoUDP = true
+	strict := tcp
+	strict.OnlyPort = 443
 	mobile := way(2000, 40, 0.5, 96)
 	mobile.Jitter = 60 * time.Millisecond
 	return []Profile{
@@ -66,6 +70,7 @@ func still() []Profile {
 		{Name: UplinkLoss, Down: way(0, 50, 3, 64), Up: way(0, 50, 3, 64)},
 		both(Burst3, burst),
 		both(NoUDP, tcp),
+		both(OnePort, strict),
 		both(SharedMb, way(1000, 40, 0, 64)),
 		both(Mobile, mobile),
 		{Name: Free},
@@ -84,6 +89,9 @@ func changing() []Profile {
 		{Name: UplinkDrop, Down: wide, Up: wide, Script: []Step{
 			{At: WarmUp, Down: wide, Up: thin},
 			{At: WarmUp + 25*time.Second, Down: wide, Up: wide},
+		}},
+		{Name: Address, Down: good, Up: home, Script: []Step{
+			{At: WarmUp, Down: good, Up: home, Move: true},
 		}},
 		outage(Outage5, 5*time.Second, good, home),
 		outage(Outage20, 20*time.Second, good, home),

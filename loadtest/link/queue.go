@@ -14,7 +14,7 @@ type Counts struct {
 	DeliveredBytes int64 `json:"deliveredBytes"`
 	Lost           int64 `json:"lost"`     // at random, or in a burst
 	Overflow       int64 `json:"overflow"` // the queue was full
-	Blocked        int64 `json:"blocked"`  // UDP where none passes
+	Blocked        int64 `json:"blocked"`  // by a firewall
 	Stray          int64 `json:"stray"`    // to somebody else than the other end
 	Refused        int64 `json:"refused"`  // the other end's device would not take it
 	Standing       int   `json:"standing"` // bytes in the queue now
@@ -55,7 +55,7 @@ func (q *Queue) Push(now time.Duration, packet []byte) {
 		bound = Limit
 	}
 	switch after := q.counts.Standing + len(packet); {
-	case q.way.NoUDP && isUDP(packet):
+	case !q.way.passes(packet):
 		q.counts.Blocked++
 		return
 	case after > bound || after+q.flying > Limit:
@@ -160,6 +160,3 @@ func (q *Queue) depart(packet []byte) {
 }
 
 func bits(packet []byte) int64 { return int64(len(packet)) * 8 * int64(time.Second) }
-
-// isUDP looks at an IPv4 header (RFC 791 section 3.1).
-func isUDP(packet []byte) bool { return len(packet) >= 20 && packet[0]>>4 == 4 && packet[9] == 17 }

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -32,6 +33,23 @@ type Way struct {
 	Cut bool
 	// NoUDP drops every UDP packet, as some schools' firewalls do.
 	NoUDP bool
+	// OnlyPort, unless it is 0, drops everything but TCP to or from that port, as the strictest do.
+	OnlyPort uint16
+}
+
+// passes says whether the way's firewall lets an IPv4 packet through (RFC 791 section 3.1, RFC 9293
+// section 3.1).
+func (w Way) passes(packet []byte) bool {
+	const tcp, udp = 6, 17
+	if !w.NoUDP && w.OnlyPort == 0 || len(packet) < 20 || packet[0]>>4 != 4 {
+		return true
+	}
+	if w.OnlyPort == 0 {
+		return packet[9] != udp
+	}
+	ports := packet[min(len(packet), 4*int(packet[0]&0xf)):]
+	return packet[9] == tcp && len(ports) >= 4 &&
+		(binary.BigEndian.Uint16(ports) == w.OnlyPort || binary.BigEndian.Uint16(ports[2:]) == w.OnlyPort)
 }
 
 // Burst is loss in runs after Gilbert: the link is good or bad, and loses all

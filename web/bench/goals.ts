@@ -8,6 +8,8 @@ export interface Row {
   readonly about: string
   /** The teacher is behind the link; otherwise the pupil. */
   readonly uplink?: true
+  /** More flags of the server that is started. */
+  readonly serve?: readonly string[]
   /** What else goes on. */
   readonly company?: Company
   readonly goals: readonly Goal[]
@@ -87,6 +89,17 @@ const further: readonly Row[] = [
     profile: 'no-udp',
     about: 'UDP blocked, 50 ms',
     goals: [atMost('sound', (f) => f.sound, 5, 's')],
+  },
+  {
+    profile: 'one-port',
+    about: 'nothing passes but TCP to port 443, 50 ms',
+    serve: ['--port', '443'],
+    goals: [atMost('sound', (f) => f.sound, 5, 's')],
+  },
+  {
+    profile: 'address',
+    about: 'the pupil’s address changes',
+    goals: [atMost('silence', (f) => f.change?.silence, 2.5, 's')],
   },
   { profile: 'outage-5', about: 'nothing passes for 5 s', goals: [voiceBack] },
   { profile: 'outage-20', about: 'nothing passes for 20 s', goals: [voiceBack] },
