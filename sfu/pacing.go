@@ -30,7 +30,12 @@ func (h held) release() {
 
 // holds says whether what is not voice must wait.
 func (o *outlet) holds(now time.Time) bool {
-	return !o.queue.Empty() || !o.repairs.Empty() || !o.pacer.Free(now)
+	return !o.queue.Empty() || !o.repairs.Empty() || !o.free(now)
+}
+
+// free says whether something may leave.
+func (o *outlet) free(now time.Time) bool {
+	return o.pacer.Free(now) && (!o.heard || !o.estimate.Overdue(now))
 }
 
 // hold keeps p until its turn, if it must wait; voice never does. When too much waits, all but the
@@ -94,7 +99,7 @@ func (o *outlet) clear(s *subscription) {
 
 // drain sends what may leave, repairs and pictures in turns.
 func (o *outlet) drain(w *writer, now time.Time) {
-	for o.pacer.Free(now) {
+	for o.free(now) {
 		first, second := &o.queue, &o.repairs
 		if o.repaired = !o.repaired; o.repaired {
 			first, second = second, first

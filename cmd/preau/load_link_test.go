@@ -61,7 +61,11 @@ func TestLoadLinkStands(t *testing.T) {
 	in, write := io.Pipe()
 	read, out := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- loadLink(in, out, "--profile", link.Drop, "--hold") }()
+	go func() {
+		err := loadLink(in, out, "--profile", link.Drop, "--hold")
+		_ = out.CloseWithError(err) // who still reads has nothing to wait for
+		ended <- err
+	}()
 	var who struct {
 		Namespace, Near, Far string
 		Changes              []float64

@@ -63,6 +63,7 @@ type Estimator struct {
 	probe  probe
 	rate   rate
 
+	answers  answers
 	rtt      time.Duration
 	heard    time.Duration // last feedback
 	lastTick time.Duration
@@ -126,8 +127,12 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
 		return
 	}
 	now := at.Sub(e.epoch)
+	before, after := e.told, now-e.heard
 	e.heard, e.lastTick = now, now
 	e.walk(fb, now)
+	if p := e.slot(e.told); e.told != before && p.number == e.told && p.acked {
+		e.answers.add(now, after, now-p.at)
+	}
 	if e.loss.weigh(now) {
 		e.rate.lose(min(e.loss.share, e.loss.lasting))
 	}

@@ -97,6 +97,38 @@ func TestSinksWhenFeedbackStaysAway(t *testing.T) {
 	between(t, "40 s later", s.run(40*time.Second), 500, 1150)
 }
 
+// Reports that should have come and have not are missed at once, and not while all is well. Where nothing
+// is sent any more nothing can be missed.
+func TestOverdue(t *testing.T) {
+	l := &link{kbps: 1500, delay: 125 * time.Millisecond, queue: time.Second, loss: 40}
+	s := newSender(Options{Start: 800_000}, l)
+	s.limit = 700
+	s.run(10 * time.Second)
+	overdue := func() bool { return s.e.Overdue(epoch.Add(s.now)) }
+	for end := s.now + 30*time.Second; s.now < end; s.run(5 * time.Millisecond) {
+		if overdue() {
+			t.Fatalf("overdue at %v", s.now)
+		}
+	}
+	l.loss = 1000
+	from := s.now
+	for !overdue() && s.now-from < time.Second {
+		s.run(5 * time.Millisecond)
+	}
+	if took := s.now - from; took < 250*time.Millisecond || took > 480*time.Millisecond {
+		t.Errorf("missed after %v: a round trip is 250ms, the reports come 100ms apart", took)
+	}
+	if s.e.Overdue(epoch.Add(s.now + knocking)) {
+		t.Error("nothing may leave, for ever")
+	}
+	thin := newSender(Options{Start: 100_000}, &link{kbps: 100, delay: 150 * time.Millisecond, queue: time.Second})
+	for range 1000 {
+		if thin.run(5 * time.Millisecond); thin.e.Overdue(epoch.Add(thin.now)) {
+			t.Fatalf("on a thin link, at %v", thin.now)
+		}
+	}
+}
+
 func TestReferenceTimeWraps(t *testing.T) {
 	e := New(Options{})
 	before := e.reference(1<<24 - 1)

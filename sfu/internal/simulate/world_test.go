@@ -250,7 +250,7 @@ func (w *world) offer(layer int, key bool) {
 }
 
 func (w *world) drain() {
-	for !w.queue.Empty() && w.pacer.Free(w.at()) {
+	for !w.queue.Empty() && w.pacer.Free(w.at()) && !w.e.Overdue(w.at()) {
 		it, _ := w.queue.Pop()
 		w.send(video, it.Size, 0)
 	}
