@@ -15,9 +15,9 @@ import (
 //
 //  1. read: decrypted and, if it came by RTX, restored by pion;
 //  2. copied to a pooled Packet, header parsed, number unwrapped, payload headers inspected;
-//  3. the audio level goes to the speaker meter;
-//  4. a muted or blocked track ends here;
-//  5. kept in the history (duplicates end here);
+//  3. a duplicate ends here: it is no part of the layer's price, and no sign that the layer comes;
+//  4. the audio level goes to the speaker meter;
+//  5. a muted or blocked track ends here, the others are kept in the history;
 //  6. a reference to the queue of each egress writer that has subscriptions, here or, for who is
 //     forwarded, in the other class.
 
@@ -129,6 +129,9 @@ func (l *layer) take(n *Node, raw []byte, again bool) {
 	l.transport.peer.arrivals.note(p.Seq, highest, again)
 	if l.first == 0 {
 		l.first = p.Seq
+	}
+	if p.Seq <= highest && l.history.Has(p.Seq) { // Chromium pads with what it has sent, also of a layer that is off
+		return
 	}
 	p.Inspect(codec)
 	if !l.describe(p) {

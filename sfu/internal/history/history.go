@@ -86,6 +86,13 @@ func (h *History) Get(seq uint64) *packet.Packet {
 	return p
 }
 
+// Has says whether the packet with that Seq is kept.
+func (h *History) Has(seq uint64) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return seq >= h.oldest && seq < h.next && *h.slot(seq) != nil
+}
+
 // Newest is the packet with the highest number, as from Get: what probing
 // padding repeats.
 func (h *History) Newest() *packet.Packet {
