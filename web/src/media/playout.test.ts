@@ -22,6 +22,23 @@ it('waits from the beginning where the server is far away, until nothing is lost
   expect(delays.at(-1)).toBe(0)
 })
 
+it('learns how far the server is when that is known', () => {
+  const p = new PlayoutDelay()
+  const nothing = { received: 0, lost: 0, roundTrip: 0 }
+  expect(p.next(nothing, 0)).toBe(0)
+  expect(p.next({ ...nothing, roundTrip: 0.65 }, 400)).toBeCloseTo(0.9)
+  const near = new PlayoutDelay()
+  near.next({ ...nothing, roundTrip: 0.04 }, 0)
+  expect(near.next({ ...nothing, received: 5, roundTrip: 0.3 }, 400), 'a moment of haste').toBe(0)
+})
+
+it('does not wait for a hundred packets where several were lost', () => {
+  const p = new PlayoutDelay()
+  p.next({ received: 0, lost: 0, roundTrip: 0.1 }, 0)
+  expect(p.next({ received: 20, lost: 2, roundTrip: 0.1 }, 400)).toBe(0)
+  expect(p.next({ received: 40, lost: 3, roundTrip: 0.1 }, 800)).toBeCloseTo(0.24)
+})
+
 it('waits for the repair of what is lost, a second at most or so', () => {
   const after = (roundTrip: number) => feed(new PlayoutDelay(), [0, 5, 5], roundTrip).at(-1)
   expect(after(0.02)).toBe(0.15)

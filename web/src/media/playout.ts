@@ -18,28 +18,32 @@ const distant = 0.25
 /** Seconds. */
 const least = 0.15
 const most = 1.2
-/** Packets that a share of them is taken of, at least. */
+/** Packets that a share of them is taken of, at least; or so many losses, which tell sooner. */
 const enough = 100
+const plenty = 3
 /** Milliseconds without loss after which the sound is let catch up. */
 const calm = 60_000
 
-/** Decides from samples, one every few seconds. Times in milliseconds. */
+/** Decides from samples, one every second or so. Times in milliseconds. */
 export class PlayoutDelay {
   #delay = 0
+  /** How far the server is, is known. */
+  #told = false
   #lossAt = -Infinity
   #base: LinkSample | undefined
 
   /** Seconds to wait; 0: as the browser likes. */
   next(sample: LinkSample, now: number): number {
     const base = this.#base
-    if (!base && sample.roundTrip >= distant) this.#expectLoss(sample, now)
+    if (!this.#told && sample.roundTrip >= distant) this.#expectLoss(sample, now)
+    this.#told ||= sample.roundTrip > 0
     if (!base || sample.received < base.received) {
       this.#base = sample
       return this.#delay
     }
     const came = sample.received - base.received
     const lost = Math.max(0, sample.lost - base.lost)
-    if (came + lost < enough) return this.#delay
+    if (came + lost < enough && lost < plenty) return this.#delay
     this.#base = sample
     if (lost / (came + lost) >= worthwhile) this.#expectLoss(sample, now)
     else if (now - this.#lossAt > calm) this.#delay = 0

@@ -4,14 +4,18 @@
 import type { RemoteTrack, Room } from 'livekit-client'
 import { hold, PlayoutDelay, sampleOf } from './playout'
 
-/** Milliseconds between two looks at the link. */
+/** Milliseconds between two looks at the link: often until it is known. */
+const lookOften = 400
 const lookEvery = 2_000
+/** Looks after which it is. */
+const manyLooks = 25
 
 export class Sound {
   readonly #elements = new Map<RemoteTrack, HTMLMediaElement>()
   readonly #playout = new PlayoutDelay()
   #delay = 0
-  #looking: ReturnType<typeof setInterval> | undefined
+  #looking: ReturnType<typeof setTimeout> | undefined
+  #looks = 0
 
   constructor(private readonly place: HTMLElement) {}
 
@@ -23,9 +27,7 @@ export class Sound {
     this.place.append(element)
     this.#elements.set(track, element)
     if (this.#delay && track.receiver) hold(track.receiver, this.#delay)
-    if (this.#looking) return
-    this.#looking = setInterval(() => void this.#look(), lookEvery)
-    void this.#look()
+    if (!this.#looking) this.#lookSoon()
   }
 
   remove(track: RemoteTrack): void {
@@ -35,8 +37,16 @@ export class Sound {
     track.detach(element)
     element.remove()
     if (this.#elements.size > 0) return
-    clearInterval(this.#looking)
+    clearTimeout(this.#looking)
     this.#looking = undefined
+  }
+
+  #lookSoon(): void {
+    const soon = this.#looks++ < manyLooks ? lookOften : lookEvery
+    this.#looking = setTimeout(() => {
+      this.#lookSoon()
+      void this.#look()
+    }, soon)
   }
 
   /** The first voice tells of the link that all come by. */
