@@ -23,10 +23,18 @@ const enough = 100
 const plenty = 3
 /** Milliseconds without loss after which the sound is let catch up. */
 const calm = 60_000
+/**
+ * Seconds by which the waiting grows in a second, while speech is stretched: where it grows faster,
+ * Chromium is silent, at the next packet lost, until half of it is there.
+ */
+const rise = 0.2
 
 /** Decides from samples, one every second or so. Times in milliseconds. */
 export class PlayoutDelay {
+  /** What is wanted, and what has come of it by now. */
   #delay = 0
+  #grown = 0
+  #grownAt = 0
   /** How far the server is, is known. */
   #told = false
   #lossAt = -Infinity
@@ -34,6 +42,18 @@ export class PlayoutDelay {
 
   /** Seconds to wait; 0: as the browser likes. */
   next(sample: LinkSample, now: number): number {
+    const wanted = this.#decide(sample, now)
+    const passed = (now - this.#grownAt) / 1000
+    this.#grownAt = now
+    if (wanted > this.#grown) {
+      this.#grown = Math.min(wanted, this.#grown > 0 ? this.#grown + rise * passed : least)
+    } else {
+      this.#grown = wanted
+    }
+    return this.#grown
+  }
+
+  #decide(sample: LinkSample, now: number): number {
     const base = this.#base
     if (!this.#told && sample.roundTrip >= distant) this.#expectLoss(sample, now)
     this.#told ||= sample.roundTrip > 0
@@ -74,6 +94,19 @@ export function hold(receiver: RTCRtpReceiver, seconds: number): void {
   else if ('playoutDelayHint' in it) (it as Waiting).playoutDelayHint = seconds || null
 }
 
+/**
+ * Seconds that the server's quickest answer to this page took, which is known before sound comes; 0: not
+ * known.
+ */
+function quickestAnswer(): number {
+  const took = performance
+    .getEntriesByType('resource')
+    .filter((e): e is PerformanceResourceTiming => e.name.includes('/api/'))
+    .flatMap((e) => (e.requestStart > 0 ? (e.responseStart - e.requestStart) / 1000 : []))
+    .filter((seconds) => seconds > 0)
+  return took.length > 0 ? Math.min(...took) : 0
+}
+
 /** What a receiver's statistics say of its link. */
 export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample> {
   let sound: { packetsReceived?: number; packetsLost?: number; nackCount?: number } | undefined
@@ -84,5 +117,9 @@ export async function sampleOf(receiver: RTCRtpReceiver): Promise<LinkSample> {
     if (s.type === 'candidate-pair' && s.nominated) roundTrip = s.currentRoundTripTime ?? 0
   })
   const { packetsReceived = 0, packetsLost = 0, nackCount = 0 } = sound ?? {}
-  return { received: packetsReceived, lost: packetsLost + nackCount, roundTrip }
+  return {
+    received: packetsReceived,
+    lost: packetsLost + nackCount,
+    roundTrip: roundTrip || quickestAnswer(),
+  }
 }

@@ -27,7 +27,9 @@ export class Sound {
     this.place.append(element)
     this.#elements.set(track, element)
     if (this.#delay && track.receiver) hold(track.receiver, this.#delay)
-    if (!this.#looking) this.#lookSoon()
+    if (this.#looking) return
+    this.#lookSoon()
+    void this.#look()
   }
 
   remove(track: RemoteTrack): void {
