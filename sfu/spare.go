@@ -23,7 +23,9 @@ func (o *outlet) tellSpare(now time.Time) {
 	if now.Sub(o.spareTold) < spareEvery {
 		return
 	}
-	spare := o.budget(o.untold(now))
+	// Not what is spent while the link is untold: a socket held to the nothing that this leaves beside a voice
+	// would have its answers stand for many seconds, after the link is known as well.
+	spare := o.budget(false)
 	if spare > 0 {
 		voices := uint64(0)
 		for i := range o.wants {
