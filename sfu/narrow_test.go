@@ -143,6 +143,18 @@ func TestNoPictureBeforeTheLinkIsKnown(t *testing.T) {
 	every(t, 5*time.Millisecond, func() { told.Store(max(told.Load(), int64(pupil.peer.Stats().EstimateBPS))) })
 	watch(pupil)
 	pupil.hearsVoice()
+	// Nor are the pupil's sockets held to what that leaves beside the voice: nothing.
+	pupil.isToldSpare(2_000_000)
+	pupil.mu.Lock()
+	for _, e := range pupil.seen {
+		if e, ok := e.(SpareEvent); ok {
+			if e.BPS < 40_000 {
+				t.Errorf("at first %d b/s are left beside the voice", e.BPS)
+			}
+			break
+		}
+	}
+	pupil.mu.Unlock()
 	if n := pupil.count("TR_cam"); n > 0 && told.Load() <= startTried {
 		t.Errorf("%d packets of a picture on a link that has no room for it", n)
 	}
