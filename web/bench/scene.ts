@@ -97,7 +97,7 @@ export async function visit(person: Person, door: Door, code: string, typing: nu
 }
 
 /** How long a name is being typed on a phone, ms: it is not counted, but the page loads meanwhile. */
-export const typing = 8_000
+const typing = 8_000
 
 /** Waits until sound has come, for as long as the thinnest link that is tried may take. */
 export async function hears(person: Person): Promise<void> {

@@ -104,26 +104,37 @@ func (l *lately) measure() (bits, stretch float64) {
 // took beyond the least of the last five to ten seconds. The clocks' offset is
 // in both.
 type queue struct {
-	newest      time.Duration
-	before, now time.Duration // the least of each half
+	newest time.Duration
+	base   least
+}
+
+func (q *queue) add(sent, arrived time.Duration) {
+	q.newest = arrived - sent
+	q.base.add(q.newest, arrived)
+}
+
+func (q *queue) stands() time.Duration { return q.newest - q.base.value() }
+
+// least is the least of the last five to ten seconds.
+type least struct {
+	before, now time.Duration // of each half
 	turned      time.Duration
 	known       bool
 }
 
-const queueTurn = 5 * time.Second
+const leastTurn = 5 * time.Second
 
-func (q *queue) add(sent, arrived time.Duration) {
-	q.newest = arrived - sent
+func (l *least) add(v, at time.Duration) {
 	switch {
-	case !q.known:
-		q.before, q.now, q.turned, q.known = q.newest, q.newest, arrived, true
-	case arrived-q.turned >= queueTurn:
-		q.before, q.now, q.turned = q.now, q.newest, arrived
+	case !l.known:
+		l.before, l.now, l.turned, l.known = v, v, at, true
+	case at-l.turned >= leastTurn:
+		l.before, l.now, l.turned = l.now, v, at
 	}
-	q.now = min(q.now, q.newest)
+	l.now = min(l.now, v)
 }
 
-func (q *queue) stands() time.Duration { return q.newest - min(q.before, q.now) }
+func (l *least) value() time.Duration { return min(l.before, l.now) }
 
 // loss counts what was lost, by the second.
 type loss struct {
