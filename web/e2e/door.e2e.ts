@@ -167,9 +167,13 @@ const previewed = (person: Person): Promise<string | undefined> =>
 
 /** Chooses the last device of a list, which is not the system's own choice; yields its name. */
 async function choose(person: Person, id: string): Promise<string> {
-  const names = await person.get(id).locator('option').allTextContents()
+  // The list comes once the camera has been opened.
+  const options = person.get(id).locator('option')
+  await expect
+    .poll(() => options.count(), { timeout: 15_000, message: `devices of ${id}` })
+    .toBeGreaterThan(2)
+  const names = await options.allTextContents()
   const name = names.at(-1) ?? ''
-  expect(names.length, `devices of ${id}`).toBeGreaterThan(2)
   await person.get(id).selectOption(name)
   return name
 }
