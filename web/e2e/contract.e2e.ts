@@ -143,6 +143,7 @@ describe.each([
   })
 
   // Only the frames of the lowest temporal layer are passed on: a decoder must not miss the others.
+  // What is passed on does not depend on how many connections there are: once is enough.
   it.runIf(single)('see a slower picture where one asks for it, and the whole again', async () => {
     const { bob } = await pair({ single, publish: { videoCodec: 'vp8' } })
     await hearsAndSeesBare(bob, 'Firefox hears and sees Chromium')
