@@ -42,5 +42,5 @@ func (s *rtcSession) codecArrived(t *rtcTrack, e TrackEvent) {
 		return
 	}
 	t.info.Codecs[1].MimeType, t.info.Codecs[1].Mid = e.MIME, e.Mid
-	s.publish(t)
+	s.publishAgain(t)
 }

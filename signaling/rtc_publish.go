@@ -33,6 +33,7 @@ type rtcTrack struct {
 	source  classpb.Source
 	arrived bool // its media has come: the class is told
 	known   bool // the class has it
+	changed bool // since the class was told, which has not answered yet
 	told    bool // muted, as the client has it
 	blocked bool // permission withdrawn, as the peer has it
 }
@@ -190,11 +191,23 @@ func (s *rtcSession) publish(t *rtcTrack) {
 			s.dropTrack(sid)
 		case err == nil && !t.known:
 			t.known = true
+			if t.changed {
+				s.publish(t)
+			}
 			if t.told != track.GetMuted() { // the client has changed its mind meanwhile
 				s.muteCommand(sid, t.told, nil)
 			}
 		}
 	})
+}
+
+// publishAgain tells the class what has changed of a track: at once, or when the class has the track.
+func (s *rtcSession) publishAgain(t *rtcTrack) {
+	if t.known {
+		s.publish(t)
+	} else {
+		t.changed = t.arrived
+	}
 }
 
 // trackGone: the client has taken its track back by negotiation.
@@ -264,9 +277,7 @@ func (s *rtcSession) updateAudio(u *lk.UpdateLocalAudioTrack) {
 		return
 	}
 	t.info.AudioFeatures = u.GetFeatures()
-	if t.known {
-		s.publish(t)
-	}
+	s.publishAgain(t)
 }
 
 // updateVideo keeps the size the client's video now has.
@@ -280,9 +291,7 @@ func (s *rtcSession) updateVideo(u *lk.UpdateLocalVideoTrack) {
 		return
 	}
 	t.info.Width, t.info.Height = u.GetWidth(), u.GetHeight()
-	if t.known {
-		s.publish(t)
-	}
+	s.publishAgain(t)
 }
 
 // command has the class decide, in order with all that was asked before. then, if not nil, hears
