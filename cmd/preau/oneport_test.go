@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -218,6 +219,12 @@ func TestSlowAndSillyClientsOnTheTLSPort(t *testing.T) {
 		}
 		defer c.Close()
 		open = append(open, c)
+	}
+	for _, c := range open[tlsUndecidedSource:] { // one too many: its end comes at once
+		_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("one of too many connections: %v", err)
+		}
 	}
 	page.say("the class goes on")
 	for _, c := range open {

@@ -24,10 +24,12 @@ func TestReaderOfNoDataIsLetGo(t *testing.T) {
 	}
 	long, sent := string(make([]byte, 48<<10)), 0
 	eventually(ctx, t, "the deaf one to be let go", func() bool {
-		for range 2 {
-			lea.say(long, true)
-			basile.say(long, true)
-			sent += 2
+		if zoe.count() == sent { // a slow machine must not make her the deaf one
+			for range 2 {
+				lea.say(long, true)
+				basile.say(long, true)
+				sent += 2
+			}
 		}
 		select {
 		case <-amina.Left():

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,7 +50,10 @@ func Open(o Options) (*Link, error) {
 		return nil, fmt.Errorf("profile %q: %w", o.Profile.Name, err)
 	}
 	if !o.Net.IsValid() {
-		o.Net = randomNet()
+		var err error
+		if o.Net, err = randomNet(); err != nil {
+			return nil, fmt.Errorf("link: %w", err)
+		}
 	}
 	if !o.Net.Addr().Is4() || o.Net.Bits() != 30 {
 		return nil, fmt.Errorf("net %v: want four IPv4 addresses, /30", o.Net)
@@ -65,9 +70,22 @@ func Open(o Options) (*Link, error) {
 	return l, nil
 }
 
-func randomNet() netip.Prefix {
-	at := netip.AddrFrom4([4]byte{10, byte(64 + rand.IntN(64)), byte(rand.IntN(256)), byte(rand.IntN(64) * 4)})
-	return netip.PrefixFrom(at, 30)
+// randomNet is a network in which no interface here has an address.
+func randomNet() (netip.Prefix, error) {
+	taken, err := net.InterfaceAddrs()
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	for {
+		at := netip.AddrFrom4([4]byte{10, byte(64 + rand.IntN(64)), byte(rand.IntN(256)), byte(rand.IntN(64) * 4)})
+		p := netip.PrefixFrom(at, 30)
+		if !slices.ContainsFunc(taken, func(a net.Addr) bool {
+			had, err := netip.ParsePrefix(a.String())
+			return err == nil && p.Contains(had.Addr())
+		}) {
+			return p, nil
+		}
+	}
 }
 
 // build makes the far host and a device on each side.
