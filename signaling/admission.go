@@ -50,7 +50,7 @@ func tokenOf(r *http.Request) string {
 // joiner checks a request's token, and that it lets its holder join a class:
 // the one named in the query, if one is.
 func (s *Server) joiner(r *http.Request) (*access.Claims, error) {
-	claims, err := s.options.Keys.Verify(tokenOf(r))
+	claims, err := s.claimsOf(r)
 	if err == nil {
 		err = claims.MayJoin(r.URL.Query().Get("class"))
 	}

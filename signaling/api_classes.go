@@ -119,6 +119,7 @@ func slug(text string) string {
 }
 
 type codeAnswer struct {
+	Class string `json:"class"`
 	Title string `json:"title"`
 	Lobby bool   `json:"lobby"`
 }
@@ -131,8 +132,9 @@ func (s *Server) apiCode(w http.ResponseWriter, r *http.Request) {
 		s.turnAway(w, r, err)
 		return
 	}
+	_, name := in.Key()
 	door := in.Door()
-	answer(w, http.StatusOK, codeAnswer{door.Title, door.Lobby})
+	answer(w, http.StatusOK, codeAnswer{name, door.Title, door.Lobby})
 }
 
 // roomByCode is the class of a short code. Wrong codes of an address are counted,

@@ -118,6 +118,11 @@ func FuzzAPIJoin(f *testing.F) {
 		if w.Code == http.StatusInternalServerError || !json.Valid(w.Body.Bytes()) {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
+		w = httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/class/validate?access_token="+pass(body), nil))
+		if w.Code == http.StatusInternalServerError || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("as a pass: %d %s", w.Code, w.Body)
+		}
 	})
 }
 

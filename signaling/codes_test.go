@@ -16,10 +16,14 @@ func TestAGuesserOfCodesIsLimited(t *testing.T) {
 	for n := range 200 {
 		guess := fmt.Sprintf("0000%04d", n)
 		status := 0
-		if n%2 == 0 {
+		wish := joinRequest{Code: guess, Name: "Ann", Device: device}
+		switch n % 3 {
+		case 0:
 			status, _, _ = s.ask("GET", "/api/codes/"+guess, "")
-		} else {
-			status, _ = s.post("/api/join", joinRequest{Code: guess, Name: "Ann", Device: device})
+		case 1:
+			status, _, _ = s.ask("GET", "/class/validate?access_token="+passOf(t, wish), "")
+		default:
+			status, _ = s.post("/api/join", wish)
 		}
 		switch status {
 		case http.StatusNotFound:

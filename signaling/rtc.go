@@ -22,6 +22,7 @@ type rtcOptions struct {
 	School     *room.School
 	Media      Media
 	Keys       access.Keys
+	Claims     func(*http.Request) (*access.Claims, error) // of a request's token
 	Limits     Limits
 	Metrics    *metrics
 	Seats      *seats

@@ -17,7 +17,7 @@ const noSuchClass = "requested room does not exist: the class is not open, a tea
 
 // authorize checks the token of a request.
 func (h *rtcHandler) authorize(r *http.Request) (*access.Claims, error) {
-	claims, err := h.options.Keys.Verify(tokenOf(r))
+	claims, err := h.options.Claims(r)
 	if err == nil {
 		err = claims.MayJoin(r.URL.Query().Get("room"))
 	}

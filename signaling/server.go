@@ -67,7 +67,7 @@ func New(o Options) *Server {
 // rtcOptions: what /rtc shares with the rest of the server.
 func (s *Server) rtcOptions() rtcOptions {
 	return rtcOptions{
-		School: s.options.School, Media: s.options.Media, Keys: s.options.Keys, Limits: s.options.Limits,
+		School: s.options.School, Media: s.options.Media, Keys: s.options.Keys, Claims: s.claimsOf, Limits: s.options.Limits,
 		Metrics: s.metrics, Seats: s.seats, Attendance: s.attendance, Log: s.log,
 	}
 }

@@ -53,8 +53,12 @@ describe('requests', () => {
   })
 
   it('looks a code up', async () => {
-    answers({ title: 'Sciences', lobby: false })
-    expect(await lookUpCode('AB/CD')).toEqual({ title: 'Sciences', lobby: false })
+    answers({ class: 'sciences', title: 'Sciences', lobby: false })
+    expect(await lookUpCode('AB/CD')).toEqual({
+      class: 'sciences',
+      title: 'Sciences',
+      lobby: false,
+    })
     expect(asked().path).toBe('/api/codes/AB%2FCD')
   })
 

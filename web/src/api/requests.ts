@@ -19,6 +19,8 @@ export interface OpenedClass {
 }
 
 export interface FoundClass {
+  /** Names the class in addresses of this page. */
+  readonly class: string
   readonly title: string
   /** Pupils wait until a teacher lets them in. */
   readonly lobby: boolean
@@ -58,7 +60,7 @@ export async function openClass(title: string, lobby: boolean): Promise<OpenedCl
 /** Rejects with code not_found when no open class has this code. */
 export async function lookUpCode(code: string, signal?: AbortSignal): Promise<FoundClass> {
   const got = await request('GET', `/api/codes/${encodeURIComponent(code)}`, undefined, signal)
-  return { title: got.text('title'), lobby: got.flag('lobby') }
+  return { class: got.text('class'), title: got.text('title'), lobby: got.flag('lobby') }
 }
 
 export async function join(wanted: JoinRequest, signal?: AbortSignal): Promise<Joined> {

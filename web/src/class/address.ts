@@ -45,7 +45,7 @@ const sentAway = ['banned', 'removed', 'refused'] as const
 
 export function refusalOf(status: number, body: string): Refusal | undefined {
   const says = (code: string) => body.includes(`"${code}"`)
-  if (status === 401) return 'unauthorized'
+  if (status === 400 || status === 401) return 'unauthorized'
   if (status === 403) return sentAway.find(says) ?? 'unauthorized'
   if (status === 404 || status === 410) return 'gone'
   return says('full') ? 'full' : undefined

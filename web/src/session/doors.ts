@@ -4,6 +4,8 @@
 import { isRecord, readJSON, textOf, thisDevice, writeJSON, type Store } from './storage'
 
 export interface Door {
+  /** Names the class in addresses of this page. */
+  readonly class: string
   readonly title: string
   readonly lobby: boolean
 }
@@ -13,7 +15,7 @@ const most = 8
 
 export function recallDoor(code: string, store: () => Store = thisDevice): Door | undefined {
   const found = all(store).find((door) => door.code === code)
-  return found && { title: found.title, lobby: found.lobby }
+  return found && { class: found.class, title: found.title, lobby: found.lobby }
 }
 
 /** Undefined: there is no such door any more. */
@@ -23,7 +25,7 @@ export function rememberDoor(
   store: () => Store = thisDevice,
 ): void {
   const others = all(store).filter((other) => other.code !== code)
-  const next = door ? [{ code, title: door.title, lobby: door.lobby }, ...others] : others
+  const next = door ? [{ code, ...door }, ...others] : others
   writeJSON(store, key, next.slice(0, most))
 }
 
@@ -34,8 +36,9 @@ function all(store: () => Store): readonly (Door & { readonly code: string })[] 
     .filter(isRecord)
     .map((kept) => ({
       code: textOf(kept['code']),
+      class: textOf(kept['class']),
       title: textOf(kept['title']),
       lobby: kept['lobby'] === true,
     }))
-    .filter(({ code }) => code !== '')
+    .filter((kept) => kept.code !== '' && kept.class !== '')
 }

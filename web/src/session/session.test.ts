@@ -5,7 +5,15 @@ import { recallDoor, rememberDoor } from './doors'
 import { recall, remember } from './remembered'
 import { classPath, codePath, invitePath, parseCode, parseRoute, showCode } from './routes'
 import { readJSON, writeJSON, type Store } from './storage'
-import { dropTicket, findTicket, keepTicket, payload, ticketOf, ticketOfToken } from './ticket'
+import {
+  dropTicket,
+  findTicket,
+  keepTicket,
+  payload,
+  ticketByPass,
+  ticketOf,
+  ticketOfToken,
+} from './ticket'
 
 function memory(): () => Store {
   const kept = new Map<string, string>()
@@ -107,6 +115,14 @@ describe('tickets', () => {
     expect(payload(token)?.['name']).toBe('Zoë ✓')
   })
 
+  it('need no exchange where the door is known', () => {
+    const wanted = { code: 'AAAA', name: 'Zoë ✓', device: 'd'.repeat(32) }
+    const { token, ...rest } = ticketByPass(wanted, { class: 'c', title: 'Class', lobby: true })
+    expect(rest).toEqual({ key: 'c', title: 'Class', teacher: false, lobby: true })
+    expect(token).toMatch(/^pass\.[\w-]+$/)
+    expect(payload(token)).toEqual(wanted) // as of a JWT
+  })
+
   it.each([
     '',
     'x',
@@ -123,23 +139,27 @@ describe('doors seen before', () => {
   it('are the newest eight, as they were last', () => {
     const store = memory()
     for (let n = 1; n <= 9; n++) {
-      rememberDoor(`code${n}`, { title: `Class ${n}`, lobby: n === 2 }, store)
+      rememberDoor(`code${n}`, { class: `c${n}`, title: `Class ${n}`, lobby: n === 2 }, store)
     }
-    rememberDoor('code9', { title: 'Another name', lobby: false }, store)
-    expect(recallDoor('code9', store)).toEqual({ title: 'Another name', lobby: false })
-    expect(recallDoor('code2', store)).toEqual({ title: 'Class 2', lobby: true })
+    rememberDoor('code9', { class: 'c9', title: 'Another name', lobby: false }, store)
+    expect(recallDoor('code9', store)).toEqual({
+      class: 'c9',
+      title: 'Another name',
+      lobby: false,
+    })
+    expect(recallDoor('code2', store)).toEqual({ class: 'c2', title: 'Class 2', lobby: true })
     expect(recallDoor('code1', store)).toBeUndefined()
   })
 
   it('are forgotten when there is no such class any more', () => {
     const store = memory()
-    rememberDoor('code', { title: 'Class', lobby: false }, store)
+    rememberDoor('code', { class: 'c', title: 'Class', lobby: false }, store)
     rememberDoor('code', undefined, store)
     expect(recallDoor('code', store)).toBeUndefined()
   })
 
   it('may be anything that is read back', () => {
-    for (const kept of ['{', '7', '[null,{"title":1},{"code":"a","title":2}]']) {
+    for (const kept of ['{', '7', '[null,{"title":1},{"code":"b","title":2}]']) {
       const store = memory()
       store().setItem('preau.doors', kept)
       expect(recallDoor('b', store)).toBeUndefined()

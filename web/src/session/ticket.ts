@@ -1,7 +1,8 @@
 // A ticket is the right to be in one class from this tab: kept in sessionStorage,
 // so that a reload comes back and another tab starts afresh.
 
-import type { Joined } from '../api/requests'
+import type { Joined, JoinRequest } from '../api/requests'
+import type { Door } from './doors'
 import { isRecord, readJSON, textOf, thisTab, writeJSON, type Store } from './storage'
 
 export interface Ticket {
@@ -17,6 +18,18 @@ export interface Ticket {
 export function ticketOf(joined: Joined): Ticket {
   const { class: key, token, title, role, lobby } = joined
   return { key, token, title, teacher: role === 'teacher', lobby: lobby && role === 'pupil' }
+}
+
+/**
+ * A ticket without an exchange before, which on a thin link takes two seconds: the sockets take in a
+ * token's place what the exchange would be asked.
+ */
+export function ticketByPass(wanted: JoinRequest, door: Door): Ticket {
+  const bytes = new TextEncoder().encode(JSON.stringify(wanted))
+  const binary = Array.from(bytes, (b) => String.fromCharCode(b)).join('')
+  const text = btoa(binary).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+  const { class: key, title, lobby } = door
+  return { key, token: `pass.${text}`, title, teacher: false, lobby }
 }
 
 /**

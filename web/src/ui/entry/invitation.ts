@@ -1,4 +1,5 @@
 import { lookUpCode } from '../../api/requests'
+import type { Door } from '../../session/doors'
 import type { Route } from '../../session/routes'
 import { isRecord, textOf } from '../../session/storage'
 import { payload, ticketOfToken } from '../../session/ticket'
@@ -8,6 +9,8 @@ export interface Invitation {
   title: string
   teacher: boolean
   lobby: boolean
+  /** What a code opens. */
+  door?: Door
   /** Who the link says one is; undefined: one writes it. */
   name: string | undefined
 }
@@ -20,10 +23,14 @@ export async function invitationOf(
   signal: AbortSignal,
 ): Promise<Invitation | undefined> {
   if (route.screen === 'code') {
-    const { title, lobby } = await lookUpCode(route.code, signal)
-    return { title, lobby, teacher: false, name: undefined }
+    return behind(await lookUpCode(route.code, signal))
   }
   return route.screen === 'invite' ? ofInvite(route.invite) : ofToken(route.token)
+}
+
+/** behind a door that a code opens. */
+export function behind(door: Door): Invitation {
+  return { door, title: door.title, lobby: door.lobby, teacher: false, name: undefined }
 }
 
 /** Nothing is verified here: the server does when it exchanges the invite. */
