@@ -15,7 +15,7 @@ import (
 )
 
 // commandTimeout is how long a command may wait for its class and its log.
-const commandTimeout = 5 * time.Second
+const commandTimeout = 10 * time.Second // less than clients wait for an answer: LiveKit's, 15 s
 
 // refused is a request that is not let in: a status, and why.
 type refused struct {

@@ -167,7 +167,7 @@ func TestWhoIsRefusedIsTold(t *testing.T) {
 }
 
 func TestPings(t *testing.T) {
-	s := newTestSchool(t, func(o *Options) { o.Limits.Ping = 20 * time.Millisecond })
+	s := newTestSchool(t, func(o *Options) { o.Limits.Ping = 200 * time.Millisecond })
 	p := s.enter(s.token("5b", "teacher", asTeacher))
 	answer := p.conn.PingHandler()
 	p.conn.SetPingHandler(func(data string) error { // answers one kind with the other

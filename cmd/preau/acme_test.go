@@ -140,7 +140,7 @@ func TestCertificateByACME(t *testing.T) {
 				authorityServer.calls(t, 1, portIn(t, s.URL))
 			}
 			var got *x509.Certificate
-			eventually(within60(t), t, "a certificate", func() bool {
+			eventually(inTime(t), t, "a certificate", func() bool {
 				got = authorityServer.shows(t, s.URL)
 				return got != nil
 			})
@@ -150,7 +150,7 @@ func TestCertificateByACME(t *testing.T) {
 			s.stop()
 			asked := authorityServer.orders.Load()
 			again := startWith(t, c, slog.New(slog.DiscardHandler))
-			eventually(within60(t), t, "the kept certificate", func() bool {
+			eventually(inTime(t), t, "the kept certificate", func() bool {
 				now := authorityServer.shows(t, again.URL)
 				return now != nil && now.SerialNumber.Cmp(got.SerialNumber) == 0
 			})
@@ -169,7 +169,7 @@ func TestWhyThereIsNoCertificateIsLogged(t *testing.T) {
 	c.TLS.ACMEDomains, c.TLS.ACMEDirectory, c.TLS.ACMECA = []string{acmeDomain}, authorityServer.directory, authority.path
 	s := startWith(t, c, slog.New(slog.NewTextHandler(&said, nil)))
 	authorityServer.calls(t, 1, 1)
-	eventually(within60(t), t, "the reason", func() bool {
+	eventually(inTime(t), t, "the reason", func() bool {
 		text := said.String()
 		return strings.Contains(text, acmeDomain) && strings.Contains(text, "level=ERROR") && strings.Contains(text, "connection refused")
 	})

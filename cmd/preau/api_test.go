@@ -35,7 +35,7 @@ func (s *testServer) api(ctx context.Context, t *testing.T, class, destination s
 // who is there; the class they left gets not a packet more.
 func TestMoveToAnotherClass(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	for _, single := range []bool{true, false} {
 		name := map[bool]string{true: "one", false: "two"}[single]
 		var mu sync.Mutex
@@ -94,7 +94,7 @@ func TestSubscriptionWithdrawnStopsMedia(t *testing.T) {
 	s := startServer(t, "")
 	for mode, single := range map[string]bool{"one connection": true, "two connections": false} {
 		t.Run(mode, func(t *testing.T) {
-			ctx, class := within60(t), "deaf-"+strconv.FormatBool(single)
+			ctx, class := inTime(t), "deaf-"+strconv.FormatBool(single)
 			lea := s.join(t, class, "lea", teacher, client.Options{SinglePC: true})
 			amina := s.join(t, class, "amina", pupil, client.Options{SinglePC: single})
 			bea := s.join(t, class, "bea", pupil, client.Options{SinglePC: true})
@@ -146,7 +146,7 @@ func TestSubscriptionWithdrawnStopsMedia(t *testing.T) {
 // client does.
 func TestPermissionWithdrawnStopsMedia(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "revoked", "lea", teacher, client.Options{SinglePC: true})
 	amina := s.join(t, "revoked", "amina", pupil, client.Options{Defiant: true})
 	voice, err := amina.PublishMicrophone(ctx)

@@ -23,7 +23,7 @@ import (
 func TestASchoolComesInAtTheBell(t *testing.T) {
 	const pupils = 300
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	name, code := s.opensByPage(t, "Chimie")
 	var all sync.WaitGroup
 	for n := range pupils {

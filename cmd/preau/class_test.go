@@ -23,7 +23,7 @@ const (
 // layer changes.
 func TestClassOfElevenHearsWithoutASeam(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "5e-b", "lea", teacher, client.Options{SinglePC: true})
 	microphone, err := lea.PublishMicrophone(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func seamless(t *testing.T, c *client.Client, track *client.RemoteTrack) {
 
 func TestLockedPupilCannotPublish(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	s.join(t, "locked", "lea", teacher, client.Options{SinglePC: true})
 	p := s.join(t, "locked", "amina", pupil, client.Options{SinglePC: true})
 	_, err := p.PublishVideo(ctx, livekit.TrackSource_SCREEN_SHARE, client.Simulcast[:1])

@@ -37,7 +37,7 @@ func TestEveryCodecArrivesWhole(t *testing.T) {
 func arrivesWhole(t *testing.T, mime string, layers []client.Layer, one bool) {
 	t.Helper()
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "codecs", "lea", teacher, client.Options{SinglePC: one})
 	camera, err := lea.PublishCodec(ctx, livekit.TrackSource_CAMERA, mime, layers)
 	if err != nil {

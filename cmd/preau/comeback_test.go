@@ -140,7 +140,7 @@ func inEachMode(t *testing.T, f func(t *testing.T, o client.Options)) {
 func TestResumeAfterTheSocketIsLost(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		p := startPair(ctx, t, s, "socket-"+t.Name(), o)
 		for i, k := range []*talker{p.lea, p.amina} {
 			sid, other := k.SID(), []*talker{p.amina, p.lea}[i]
@@ -172,7 +172,7 @@ func TestResumeAfterTheSocketIsLost(t *testing.T) {
 func TestResumeAfterICEIsLost(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		p := startPair(ctx, t, s, "ice-"+t.Name(), o)
 		for _, k := range []*talker{p.lea, p.amina} {
 			sid := k.SID()
@@ -192,7 +192,7 @@ func TestResumeAfterICEIsLost(t *testing.T) {
 func TestResumeAfterEverythingIsLost(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		p := startPair(ctx, t, s, "all-"+t.Name(), o)
 		for _, k := range []*talker{p.lea, p.amina} {
 			sid := k.SID()
@@ -212,7 +212,7 @@ func TestResumeAfterEverythingIsLost(t *testing.T) {
 func TestWishesOutliveResumes(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		p := startPair(ctx, t, s, "wishes-"+t.Name(), o)
 		sid := p.voice.Info.GetSid()
 		if err := p.amina.Subscribe(sid, false); err != nil {
@@ -241,7 +241,7 @@ func TestWishesOutliveResumes(t *testing.T) {
 func TestEverythingIsBackAfterTheProgramWasKilled(t *testing.T) {
 	inEachMode(t, func(t *testing.T, o client.Options) {
 		s := startRestartable(t)
-		ctx := within60(t)
+		ctx := inTime(t)
 		p := startPair(ctx, t, &s.testServer, "killed", o)
 		if err := p.camera.Mute(true); err != nil {
 			t.Fatal(err)
@@ -281,7 +281,7 @@ func TestEverythingIsBackAfterTheProgramWasKilled(t *testing.T) {
 // A server that does not know the session says so, and the client joins anew.
 func TestUnknownSessionIsJoinedAnew(t *testing.T) {
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		before, after := startServer(t, ""), startServer(t, "")
 		way := newForwarder(t, before.URL)
 		direct := before.URL
@@ -308,7 +308,7 @@ func TestUnknownSessionIsJoinedAnew(t *testing.T) {
 func TestSecondJoinTakesThePlaceOfTheFirst(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		class := "twice-" + t.Name()
 		p := startPair(ctx, t, s, class, o)
 		first := p.amina

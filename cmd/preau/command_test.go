@@ -24,7 +24,7 @@ func (s *testServer) rooms(t *testing.T, class string) (context.Context, livekit
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, err := twirp.WithHTTPRequestHeaders(within60(t), http.Header{"Authorization": {"Bearer " + token}})
+	ctx, err := twirp.WithHTTPRequestHeaders(inTime(t), http.Header{"Authorization": {"Bearer " + token}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func TestDataTracksOverRealChannels(t *testing.T) {
 		return 0, false
 	})
 	raw := dataFrame(t)
-	eventually(within60(t), t, "a frame", func() bool { // lossy: sent until one is there
+	eventually(inTime(t), t, "a frame", func() bool { // lossy: sent until one is there
 		if err := lea.channels["_data_track"].Send(raw); err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func dataFrame(t *testing.T) []byte {
 // A client that loses its socket, then restarts ICE, publishes and hears what it did before.
 func TestResumeKeepsEverything(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "resume", "lea", teacher, client.Options{SinglePC: true})
 	if _, err := lea.PublishMicrophone(ctx); err != nil {
 		t.Fatal(err)

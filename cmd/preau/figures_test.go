@@ -26,7 +26,7 @@ const smallest, largest = 12, 1500
 // least what a subscriber has received, and no tracks once they have ended.
 func TestFiguresFollowTheMedia(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	for _, name := range []string{sfuTracks, sfuPacketsIn, sfuPacketsOut, sfuBytesIn, sfuBytesOut, sfuJoins, sfuJoinTime} {
 		if v := s.metric(t, name); v != 0 {
 			t.Errorf("%s is %v before anyone came", name, v)
@@ -66,7 +66,7 @@ func TestFiguresFollowTheMedia(t *testing.T) {
 // carried waits until so many packets, and the bytes of so many, stand on either side.
 func (s *testServer) carried(t *testing.T, packets float64) {
 	t.Helper()
-	eventually(within60(t), t, "what was received to be counted", func() bool {
+	eventually(inTime(t), t, "what was received to be counted", func() bool {
 		return s.metric(t, sfuPacketsIn) >= packets && s.metric(t, sfuPacketsOut) >= packets
 	})
 	for _, side := range [][2]string{{sfuPacketsIn, sfuBytesIn}, {sfuPacketsOut, sfuBytesOut}} {

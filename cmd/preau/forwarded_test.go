@@ -78,7 +78,7 @@ type forwarded struct {
 func (s *testServer) forwarded(t *testing.T, single bool) *forwarded {
 	t.Helper()
 	home := map[bool]string{true: "forwarded-one", false: "forwarded-two"}[single]
-	f := &forwarded{ctx: within60(t), server: s, hall: home + "-hall"}
+	f := &forwarded{ctx: inTime(t), server: s, hall: home + "-hall"}
 	f.lea = s.join(t, home, "lea", teacher, client.Options{SinglePC: single})
 	f.amina = s.join(t, home, "amina", pupil, client.Options{SinglePC: !single})
 	f.basile = s.join(t, f.hall, "basile", teacher, client.Options{SinglePC: single})
@@ -193,7 +193,7 @@ func (f *forwarded) showsAgain(t *testing.T) {
 // when somebody comes.
 func TestForwardingEnds(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "home", "lea", teacher, client.Options{SinglePC: true, Reconnect: true})
 	amina := s.join(t, "home", "amina", pupil, client.Options{})
 	voice, err := lea.PublishMicrophone(ctx)

@@ -48,7 +48,7 @@ func TestHTTPS(t *testing.T) {
 	}
 	page := s.page(t, "secure", "lea", teacher)
 	page.say("by wss")
-	ctx := within60(t)
+	ctx := inTime(t)
 	voice, err := s.join(t, "secure", "lea", teacher, client.Options{SinglePC: true}).PublishMicrophone(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := within60(t)
+	ctx := inTime(t)
 	replace(t, c.TLS.Key, key) // half of the new pair: the certificate alone
 	looked := time.Now()
 	eventually(ctx, t, "the files to be looked at", func() bool {

@@ -26,7 +26,7 @@ import (
 func TestAThousandJoinsAtOnce(t *testing.T) {
 	const joins, together = 1000, 16
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	var talking []*client.Client
 	var voices []*client.LocalTrack
 	for _, who := range []struct {

@@ -105,7 +105,7 @@ type heard struct {
 }
 
 func (r row) run(t *testing.T, s *testServer, class string) {
-	ctx := within60(t)
+	ctx := inTime(t)
 	publication, catalogue := r.publication(ctx, t)
 	var tracks []heard
 	for mode, o := range modes() {

@@ -40,7 +40,7 @@ func (k *kept) text() string {
 func TestNamesStayInTheClass(t *testing.T) {
 	log := &kept{}
 	s := startWith(t, Config{}, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	ctx := within60(t)
+	ctx := inTime(t)
 	name := func(identity, name string, role classpb.Role) access.Token {
 		return access.Token{Class: "5e-b", Identity: identity, Name: name, Role: role}
 	}

@@ -85,7 +85,7 @@ func TestEverythingOverOnePort(t *testing.T) {
 	for _, single := range []bool{true, false} {
 		t.Run(fmt.Sprint("one connection ", single), func(t *testing.T) {
 			s := startSecure(t, Config{})
-			ctx := within60(t)
+			ctx := inTime(t)
 			over := client.Options{SinglePC: single, SettingsFunc: behind(t, s.URL)}
 			lea := s.join(t, "narrow", "lea", teacher, over)
 			amina := s.join(t, "narrow", "amina", pupil, over)
@@ -130,7 +130,7 @@ func TestTURNOverTLSOnItsOwnPort(t *testing.T) {
 	if at == "" {
 		t.Fatalf("clients are told %v", urls)
 	}
-	ctx := within60(t)
+	ctx := inTime(t)
 	over := client.Options{SettingsFunc: behind(t, at)}
 	voice, err := s.join(t, "own", "amina", teacher, over).PublishMicrophone(ctx)
 	if err != nil {
@@ -230,7 +230,7 @@ func TestSlowAndSillyClientsOnTheTLSPort(t *testing.T) {
 	for _, c := range open {
 		_ = c.Close()
 	}
-	eventually(within60(t), t, "new clients to be served again", func() bool {
+	eventually(inTime(t), t, "new clients to be served again", func() bool {
 		resp, err := http.Get(s.URL + "/healthz")
 		if err != nil {
 			return false

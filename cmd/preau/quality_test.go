@@ -37,7 +37,7 @@ func (q *qualities) of(sid string) (livekit.ConnectionQuality, bool) {
 func TestConnectionQualityIsLostWithTheMedia(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		class := "quality-" + t.Name()
 		o.SettingsFunc = func(e *webrtc.SettingEngine) { // the client itself takes no notice
 			e.SetICETimeouts(30*time.Second, time.Minute, time.Second)

@@ -177,7 +177,7 @@ func (r *raw) send(m *livekit.SignalRequest) {
 // until waits for a condition, asked under the lock once there is something to see.
 func (r *raw) until(what string, ok func() bool) {
 	r.t.Helper()
-	eventually(within60(r.t), r.t, what, func() bool {
+	eventually(inTime(r.t), r.t, what, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return len(r.signals) > 0 && ok()

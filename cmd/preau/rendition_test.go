@@ -17,7 +17,7 @@ import (
 func TestVoiceOnAThinLink(t *testing.T) {
 	s := startServer(t, "")
 	inEachMode(t, func(t *testing.T, o client.Options) {
-		ctx := within60(t)
+		ctx := inTime(t)
 		class := "thin-" + t.Name()
 		lea := s.join(t, class, "lea", teacher, client.Options{SinglePC: o.SinglePC, Defiant: true})
 		o.OnTrack = func(t *client.RemoteTrack) { t.Expect(nil) } // the renditions' bytes are counted apart

@@ -10,7 +10,7 @@ import (
 // A class whose last one to leave is its teacher leaves nothing in the media plane.
 func TestMediaPlaneForgetsAClassThatEmptied(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	for i := range 4 {
 		lea := s.join(t, fmt.Sprintf("class-%d", i), "lea", teacher, client.Options{SinglePC: true})
 		if _, err := lea.PublishMicrophone(ctx); err != nil {

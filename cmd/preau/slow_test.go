@@ -12,7 +12,7 @@ import (
 // others hear every word.
 func TestReaderOfNoDataIsLetGo(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	release := make(chan struct{})
 	defer close(release) // before the clients are closed
 	lea, basile := s.talker(t, "deaf", "lea", teacher, true), s.talker(t, "deaf", "basile", teacher, true)

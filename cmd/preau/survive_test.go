@@ -52,7 +52,7 @@ func TestClassOutlivesTheProgram(t *testing.T) {
 		t.Errorf("amina was %s and is %s", raising.participant, p.participant)
 	}
 
-	ctx := within60(t)
+	ctx := inTime(t)
 	marc, basile := after.talker(t, "kept", "marc", teacher, true), after.talker(t, "kept", "basile", pupil, false)
 	voice, err := marc.PublishMicrophone(ctx)
 	if err != nil {
@@ -66,7 +66,7 @@ func TestClassOutlivesTheProgram(t *testing.T) {
 // Noise on every port while a class runs costs it nothing, and is counted.
 func TestNoiseOnThePortsHarmsNobody(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.join(t, "noise", "lea", teacher, client.Options{SinglePC: true})
 	voice, err := lea.PublishMicrophone(ctx)
 	if err != nil {

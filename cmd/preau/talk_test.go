@@ -32,7 +32,7 @@ func (s *testServer) talker(t *testing.T, class, identity string, role classpb.R
 		k.heard = append(k.heard, p)
 	}})
 	k.EnsurePublisher()
-	k.until(within60(t), "open data channels", k.DataReady)
+	k.until(inTime(t), "open data channels", k.DataReady)
 	return k
 }
 
@@ -85,7 +85,7 @@ func (k *talker) all() []*livekit.DataPacket {
 
 func TestDataBetweenParticipants(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	lea := s.talker(t, "talk", "lea", teacher, true)
 	amina := s.talker(t, "talk", "amina", pupil, false)
 	basile := s.talker(t, "talk", "basile", pupil, true)
@@ -127,7 +127,7 @@ func TestDataBetweenParticipants(t *testing.T) {
 // Who waits at the door neither hears nor is heard, in data as in media; let in, both begin.
 func TestLobbyLetsNothingThrough(t *testing.T) {
 	s := startServer(t, "")
-	ctx := within60(t)
+	ctx := inTime(t)
 	desk := s.page(t, "door", "desk", teacher)
 	desk.do(&classpb.Command{Body: &classpb.Command_SetLobby{SetLobby: &classpb.SetLobby{Lobby: true}}})
 	lea := s.talker(t, "door", "lea", teacher, true)

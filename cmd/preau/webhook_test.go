@@ -69,7 +69,7 @@ func TestWebhooksOutliveAKill(t *testing.T) {
 	inbox := &hookInbox{ill: true}
 	receiver := httptest.NewServer(inbox)
 	t.Cleanup(receiver.Close)
-	ctx, data := within60(t), t.TempDir()
+	ctx, data := inTime(t), t.TempDir()
 
 	s, kill := startHookProgram(t, data, receiver.URL)
 	lea := s.join(t, "told", "lea", teacher, client.Options{SinglePC: true})
