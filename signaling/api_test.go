@@ -38,7 +38,7 @@ func TestOpenAClassAndJoinItByItsCode(t *testing.T) {
 	code := s.enter(teacher["token"].(string)).snapshot().GetCode()
 
 	status, found, _ := s.ask("GET", "/api/codes/"+strings.ToLower(code[:4]+"-"+code[4:]), "")
-	if status != http.StatusOK || found["title"] != "5e B · Sciences élémentaires" || found["lobby"] != true || found["class"] != nil {
+	if status != http.StatusOK || found["title"] != "5e B · Sciences élémentaires" || found["lobby"] != true || found["class"] != name {
 		t.Errorf("the code says %d %v", status, found)
 	}
 	join := joinRequest{Code: code, Name: "  Amina ", Device: "another-device-0001"}
