@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -80,5 +81,25 @@ func TestPassesThatAreRefused(t *testing.T) {
 		if status != c.want || errorCode(answer) != c.code {
 			t.Errorf("%s: %d %v, want %d %s", name, status, answer, c.want, c.code)
 		}
+	}
+}
+
+// Both sockets of one page come with one pass, seconds apart: they are one page's by their lineage,
+// whenever the tokens behind it were signed.
+func TestAPassIsOnePages(t *testing.T) {
+	s := newTestSchool(t)
+	code := s.open("", "5b", false).Code()
+	lineage := func(pass string) string {
+		t.Helper()
+		claims, err := s.claimsOf(httptest.NewRequest("GET", "/class?access_token="+pass, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return claims.Lineage
+	}
+	first := pass(`{"code":"` + code + `","name":"Ann","device":"` + device + `","visit":"1"}`)
+	second := pass(`{"code":"` + code + `","name":"Ann","device":"` + device + `","visit":"2"}`)
+	if got := lineage(first); got != access.NewLineage(first) || got == lineage(second) {
+		t.Errorf("lineages %s and %s", got, lineage(second))
 	}
 }

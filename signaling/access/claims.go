@@ -133,6 +133,11 @@ func lineageOf(token string, grants *auth.ClaimGrants) string {
 	if l := grants.Attributes[lineageAttribute]; l != "" {
 		return l
 	}
+	return NewLineage(token)
+}
+
+// NewLineage is that of a token, or what stands for one, which was not refreshed from another.
+func NewLineage(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }
