@@ -7,16 +7,7 @@ import { reconnectPolicy } from './reconnect'
 
 export type Library = typeof Used
 
-let here = false
-
-export async function loadLibrary(): Promise<Library> {
-  const library = await import('./livekit')
-  here = true
-  return library
-}
-
-/** Whether it has come. */
-export const libraryIsHere = (): boolean => here
+export const loadLibrary = (): Promise<Library> => import('./livekit')
 
 export function roomOptions(lk: Library, o: RoomChoices): LiveKit.RoomOptions {
   const camera = o.teacher ? lk.VideoPresets.h720 : lk.VideoPresets.h540

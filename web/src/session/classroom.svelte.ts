@@ -7,7 +7,7 @@ import { browserEnvironment } from '../class/environment'
 import { stageOf, type Stage } from '../class/stage'
 import { done, type ClassStatus, type Outcome } from '../class/status'
 import { LeaveClassSchema } from '../gen/command_pb'
-import { libraryIsHere } from '../media/library'
+import { loadLibrary } from '../media/library'
 import { actionsOn } from './actions'
 import { LiveChat } from './chat.svelte'
 import type { ClassActions, Classroom } from './classroom'
@@ -36,6 +36,8 @@ const goodbyePatience = 1_500
  * time (RFC 6455, 4.1), which takes three round trips: one should hear before one sees.
  */
 const mediaAhead = 200
+/** How long the class waits for the library of media to come, ms, so that its socket may go first. */
+const libraryPatience = 4_000
 
 /** Enters the class. The classroom returned is reactive; dispose() it when the screen goes. */
 export function enterClass(ticket: Ticket, options: EnterOptions): Classroom {
@@ -51,7 +53,7 @@ class LiveClassroom implements Classroom {
   readonly #link: ClassLink
   readonly #stage: Stage
   #ticket: Ticket
-  readonly #linkSoon: ReturnType<typeof setTimeout>
+  #linkSoon: ReturnType<typeof setTimeout> | undefined
   #disposed = false
 
   constructor(ticket: Ticket, options: EnterOptions) {
@@ -84,7 +86,11 @@ class LiveClassroom implements Classroom {
     this.#stage = $derived(stageOf(this.#link.view))
     this.#link.onStatus((status) => this.#follow(status))
     this.media.start(options)
-    this.#linkSoon = setTimeout(() => this.#link.start(), libraryIsHere() ? mediaAhead : 0)
+    this.#linkSoon = this.#linkAfter(libraryPatience)
+    loadLibrary().then(
+      () => this.#linkSooner(mediaAhead),
+      () => this.#linkSooner(0),
+    )
   }
 
   get status() {
@@ -113,14 +119,27 @@ class LiveClassroom implements Classroom {
   #follow(status: ClassStatus): void {
     if (status.phase === 'live') this.media.poke()
     if (status.phase !== 'ended') return
-    clearTimeout(this.#linkSoon)
     this.media.stop()
     // Who was replaced may take their place back by loading the page anew.
     if (!this.#disposed && status.reason !== 'replaced') dropTicket(this.#ticket.key)
   }
 
+  #linkAfter(wait: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#linkSoon = undefined
+      this.#link.start()
+    }, wait)
+  }
+
+  #linkSooner(wait: number): void {
+    if (this.#linkSoon === undefined) return // it has begun, or is not to
+    clearTimeout(this.#linkSoon)
+    this.#linkSoon = this.#linkAfter(wait)
+  }
+
   #unlink(): void {
     clearTimeout(this.#linkSoon)
+    this.#linkSoon = undefined
     this.#link.stop()
   }
 
