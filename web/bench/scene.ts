@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Person, TestBrowser } from '../e2e/browser.ts'
 import { Certificate } from '../e2e/certificate.ts'
-import { enter, isOn, openClass, turnOn } from '../e2e/people.ts'
+import { isOn, openClass, turnOn } from '../e2e/people.ts'
 import { Server } from '../e2e/server.ts'
 import type { Door } from './join.ts'
 import { readings } from './readings.ts'
@@ -82,18 +82,24 @@ export async function comeOnPage(on: TestBrowser, door: Door, code: string) {
   return { person, ...(await visit(person, door, code, typing)) }
 }
 
-/** Opens the invitation, types a name for so long, and goes in: both moments, the typing left out. */
+/**
+ * Opens the invitation, types a name for so long, and goes in: both moments, what passes from the
+ * sight of the door to the click that goes in left out.
+ */
 export async function visit(person: Person, door: Door, code: string, typing: number) {
   person.page.setDefaultTimeout(patience)
   person.page.setDefaultNavigationTimeout(patience)
   const clicked = Date.now()
   await person.page.goto(`${door.url}/c/${code}`, { waitUntil: 'commit' })
   await person.get('prejoin-mic').waitFor()
+  const asked = Date.now()
   await pause(typing)
   await person.get('prejoin-mic').setChecked(false) // by now what was allowed before is open
-  await enter(person, 'Amina')
+  await person.get('prejoin-name').fill('Amina')
+  const typed = Date.now() - asked
+  await person.get('prejoin-enter').click()
   await person.get('stage').waitFor()
-  return { clicked: clicked + typing, joined: Date.now() }
+  return { clicked: clicked + typed, joined: Date.now() }
 }
 
 /** How long a name is being typed on a phone, ms: it is not counted, but the page loads meanwhile. */
