@@ -34,10 +34,18 @@ it('learns how far the server is when that is known', () => {
 
 it('does not wait for a hundred packets where several were lost', () => {
   const p = new PlayoutDelay()
-  p.next({ received: 0, lost: 0, roundTrip: 0.1 }, 0)
-  expect(p.next({ received: 20, lost: 2, roundTrip: 0.1 }, 400)).toBe(0)
-  expect(p.next({ received: 40, lost: 3, roundTrip: 0.1 }, 800)).toBe(0.15)
-  expect(p.next({ received: 60, lost: 3, roundTrip: 0.1 }, 1_200)).toBeCloseTo(0.23)
+  p.next({ received: 200, lost: 0, roundTrip: 0.1 }, 0)
+  expect(p.next({ received: 220, lost: 2, roundTrip: 0.1 }, 400)).toBe(0)
+  expect(p.next({ received: 240, lost: 3, roundTrip: 0.1 }, 800)).toBe(0.15)
+  expect(p.next({ received: 260, lost: 3, roundTrip: 0.1 }, 1_200)).toBeCloseTo(0.23)
+})
+
+it('waits from the first loss on when that is among the first packets', () => {
+  const p = new PlayoutDelay()
+  expect(p.next({ received: 12, lost: 1, roundTrip: 0.1 }, 0)).toBe(0.15)
+  const steady = new PlayoutDelay()
+  steady.next({ received: 90, lost: 0, roundTrip: 0.1 }, 0)
+  expect(steady.next({ received: 390, lost: 1, roundTrip: 0.1 }, 6_000)).toBe(0)
 })
 
 it('waits for the repair of what is lost, a second at most or so', () => {

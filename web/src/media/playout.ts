@@ -18,7 +18,10 @@ const distant = 0.25
 /** Seconds. */
 const least = 0.15
 const most = 1.2
-/** Packets that a share of them is taken of, at least; or so many losses, which tell sooner. */
+/**
+ * Packets that a share of them is taken of, at least; or so many losses, which tell sooner. Among the
+ * first packets one is plenty: waiting for nothing costs a listener less than the next loss.
+ */
 const enough = 100
 const plenty = 3
 /** Milliseconds without loss after which the sound is let catch up. */
@@ -38,7 +41,7 @@ export class PlayoutDelay {
   /** How far the server is, is known. */
   #told = false
   #lossAt = -Infinity
-  #base: LinkSample | undefined
+  #base: LinkSample = { received: 0, lost: 0, roundTrip: 0 }
 
   /** Seconds to wait; 0: as the browser likes. */
   next(sample: LinkSample, now: number): number {
@@ -57,13 +60,14 @@ export class PlayoutDelay {
     const base = this.#base
     if (!this.#told && sample.roundTrip >= distant) this.#expectLoss(sample, now)
     this.#told ||= sample.roundTrip > 0
-    if (!base || sample.received < base.received) {
+    if (sample.received < base.received) {
       this.#base = sample
       return this.#delay
     }
     const came = sample.received - base.received
     const lost = Math.max(0, sample.lost - base.lost)
-    if (came + lost < enough && lost < plenty) return this.#delay
+    const telling = sample.received < enough ? 1 : plenty
+    if (came + lost < enough && lost < telling) return this.#delay
     this.#base = sample
     if (lost / (came + lost) >= worthwhile) this.#expectLoss(sample, now)
     else if (now - this.#lossAt > calm) this.#delay = 0
