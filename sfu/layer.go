@@ -16,8 +16,8 @@ import (
 //  1. read: decrypted and, if it came by RTX, restored by pion;
 //  2. copied to a pooled Packet, header parsed, number unwrapped, payload headers inspected;
 //  3. a duplicate ends here: it is no part of the layer's price, and no sign that the layer comes;
-//  4. the audio level goes to the speaker meter;
-//  5. a muted or blocked track ends here, the others are kept in the history;
+//  4. a muted or blocked track ends here;
+//  5. the audio level goes to the speaker meter, and the packet is kept in the history;
 //  6. a reference to the queue of each egress writer that has subscriptions, here or, for who is
 //     forwarded, in the other class.
 

@@ -15,7 +15,8 @@ import (
 )
 
 // commandTimeout is how long a command may wait for its class and its log.
-const commandTimeout = 10 * time.Second // less than clients wait for an answer: LiveKit's, 15 s
+// Clients wait longer for their socket to open (LiveKit's 15 s); what it says first has rtcFirst.
+const commandTimeout = 10 * time.Second
 
 // refused is a request that is not let in: a status, and why.
 type refused struct {

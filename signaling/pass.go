@@ -16,7 +16,7 @@ const (
 )
 
 // claimsOf checks a request's token. In place of one it may bring a pass: "pass." and, in base64url
-// (RFC 4648, 5), the JSON that POST /api/join would be asked with. It says the same as the token that
+// (RFC 4648, 5), the JSON that POST /api/join would be asked with by a code. It says the same as the token that
 // would be had for it, and spares a thin link the exchange. What else the JSON holds, as a random
 // "visit", tells passes apart as tokens that were signed apart are: one page, one lineage.
 func (s *Server) claimsOf(r *http.Request) (*access.Claims, error) {
@@ -50,6 +50,9 @@ func readPass(text string) (req joinRequest, err error) {
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || json.Unmarshal(b, &req) != nil {
 		return req, malformed
+	}
+	if req.Invite != "" { // a teacher's opens a class, which no comeback and no GET is to do
+		return req, &refused{http.StatusBadRequest, "invalid", "a pass holds a code: an invite is exchanged first"}
 	}
 	return req, req.check()
 }

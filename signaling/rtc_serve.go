@@ -20,6 +20,10 @@ import (
 // rtcPredecessor bounds the wait for the session a newcomer takes the place of.
 const rtcPredecessor = 3 * time.Second
 
+// rtcFirst bounds all that stands between an open socket and the join: LiveKit's clients give up on a
+// socket that says nothing for 5 s.
+const rtcFirst = 4500 * time.Millisecond
+
 // sidAlphabet is that of LiveKit's short ids.
 const sidAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 

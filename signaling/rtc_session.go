@@ -149,6 +149,8 @@ func newRTCState(l Limits, join livekit.Join) rtcState {
 // start gives the session its place, its peer and its view, and lets it run. On error nothing is
 // left behind.
 func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, begun time.Time) error {
+	inTime, cancel := context.WithTimeout(ctx, rtcFirst)
+	defer cancel()
 	hub, old := h.admit(s)
 	s.hub, s.forced = hub, h.forcedOn(s.seat())
 	s.release = h.options.Seats.takeRTC(s.seat(), s.claims.Lineage, s.evict)
@@ -179,7 +181,7 @@ func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, beg
 	if !ok {
 		leave = func() {}
 	}
-	s.detach, err = s.attach(ctx)
+	s.detach, err = s.attach(inTime)
 	if err != nil {
 		leave()
 		s.disconnected()
@@ -196,8 +198,6 @@ func (h *rtcHandler) start(ctx context.Context, s *rtcSession, k *rtcSocket, beg
 
 // attach makes this sid the participant's, and the session a member of the class.
 func (s *rtcSession) attach(ctx context.Context) (detach func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
 	_, err = s.room.Do(ctx, class.Node(), &classpb.Command{Body: &classpb.Command_SetSid{
 		SetSid: &classpb.SetSid{Participant: s.participant, Sid: s.sid},
 	}})

@@ -3,6 +3,7 @@ package signaling
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,6 +129,26 @@ func TestRTCUpdateLocalTracks(t *testing.T) {
 		if r.GetReason() != lk.RequestResponse_NOT_FOUND || r.GetUpdateAudioTrack() == nil && r.GetUpdateVideoTrack() == nil {
 			t.Errorf("got %v", r)
 		}
+	}
+}
+
+// What a client changes of a track while the class is still taking it in is told, too.
+func TestRTCUpdateOfATrackJustPublished(t *testing.T) {
+	s := newRTCSchool(t)
+	a, b := s.enter(s.token("ada", teacher)), s.enter(s.token("bob", pupil))
+	for n := range uint32(30) {
+		a.send(&lk.SignalRequest{Message: &lk.SignalRequest_AddTrack{AddTrack: &lk.AddTrackRequest{
+			Cid: fmt.Sprint(n), Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA, Width: 640, Height: 360,
+		}}})
+		m := a.expect("track_published", func(m *lk.SignalResponse) bool { return m.GetTrackPublished() != nil })
+		sid := m.GetTrackPublished().GetTrack().GetSid()
+		a.send(&lk.SignalRequest{Message: &lk.SignalRequest_UpdateVideoTrack{UpdateVideoTrack: &lk.UpdateLocalVideoTrack{
+			TrackSid: sid, Width: 1000 + n, Height: 720,
+		}}})
+		b.expectInfo("ada", func(p *lk.ParticipantInfo) bool {
+			return slices.ContainsFunc(p.GetTracks(), func(ti *lk.TrackInfo) bool { return ti.GetSid() == sid && ti.GetWidth() == 1000+n })
+		})
+		a.peer.listener.PeerEvent(TrackGoneEvent{SID: sid})
 	}
 }
 

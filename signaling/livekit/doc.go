@@ -34,7 +34,8 @@
 //   - max participants: TestRTCFullClassIsRefused
 //   - empty and departure timeouts: TestAClassEndsWhenNobodyComes; present, away and gone:
 //     TestWhoHasNoSocketIsAwayThenGone, TestOneSocketOfTwoIsEnough, TestWhoComesBackIsPresentAtOnce
-//   - join after close: TestRTCJoinAfterClose, TestAReconnectDoesNotReopenAnEndedClass
+//   - join after close: TestRTCJoinAfterClose, TestAReconnectDoesNotReopenAnEndedClass; what our own
+//     page brings in a token's place: TestAPassOpensBothSockets, TestPassesThatAreRefused
 //   - protobuf or JSON, both ways: TestRTCTextFrames, TestRTCTextFramesBothWays,
 //     TestDecodeRequestInBothForms, FuzzSignalFrame
 //   - messages that are not known: TestRTCUnknownMessagesAreIgnored
@@ -63,7 +64,15 @@
 //     TestRTCPermissionsAreLive, TestRTCWhatIsTakenAwayBeforeItWasAddedStaysAway
 //   - mute, by either side: TestRTCMuting, TestMuteAndBlock
 //   - unpublish and publish again: TestRTCUnpublishAndPublishAgain, TestUnpublishAndPublishAgain
-//   - update_audio_track, update_video_track: TestRTCUpdateLocalTracks
+//   - update_audio_track, update_video_track: TestRTCUpdateLocalTracks,
+//     TestRTCUpdateOfATrackJustPublished
+//   - every codec, alone, in simulcast and in layers that build on each other (SVC), through one
+//     connection and through two: TestMatrixOfCodecsAndConnections, TestScalableStreams
+//   - RED passed on, and taken off: TestRedundantAudio
+//   - rights taken away end the media: TestPermissionWithdrawnStopsMedia,
+//     TestSubscriptionWithdrawnStopsMedia
+//   - messages of no use are not kept: TestRTCFrivolousFramesAreNotKept; nonsense in place of media:
+//     TestGarbage, TestOffersOfNonsense, TestConnectionsOfICEOverTCPAreBounded
 //   - track_subscribed, for the first who subscribes: TestRTCTrackSubscribed, TestForwarding
 //   - end-to-end encrypted tracks: TestRTCEncryptedTracks
 //
@@ -78,7 +87,7 @@
 //     TestQualityOfWhoOnlyPublishes; LOST: TestConnectionQualityIsLostWithTheMedia
 //   - speakers with levels, also to who comes late: TestSpeakersAreTold, TestSpeakersLevels
 //
-// Messages, resume: TestRTCResume, TestRTCResumeInEachForm, TestRTCResumeWithOneConnection,
+// Messages, resume: TestRTCResumeOfASessionThatEnds, TestRTCResume, TestRTCResumeInEachForm, TestRTCResumeWithOneConnection,
 // TestRTCSyncState, TestRestartICE, TestRestartRenewsCredentials.
 //
 // Messages, own data: TestRTCUpdateMetadata, TestRTCTooManyRequests.
@@ -124,6 +133,7 @@
 //
 // Quality:
 //   - subscribed_quality_update, downgrades delayed: TestRTCReports, TestWantedLayers
+//   - backup codecs: TestRTCBackupCodec, TestBackupCodec, TestSecondCodecsThatNobodyAskedFor
 //   - adaptive stream: TestRTCTrackSettings, TestLayerSwitch
 //   - simulcast of every codec through switches: TestSimulcastOfEveryCodec
 //   - end-to-end encryption: TestRTCEncryptedTracks; its bytes: TestSimulcastOfEveryCodec,
@@ -171,6 +181,7 @@
 //   - subscription_permission, keyframes, layers and second codecs across classes:
 //     TestForwardedSubscriptionPermission, TestForwardedToAnotherClass, TestForwardedWishesAreUnited,
 //     TestForwardedInASecondCodec
+//   - services that are not here: TestOtherServicesAreUnimplemented
 //
 // Tokens:
 //   - what they say, and which hold: TestTokenSaysWhoWhereAndAsWhat, TestTokensThatDoNotHold,
