@@ -41,6 +41,7 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 		p.unstable(pc)
 		return Description{}, fmt.Errorf("%w: %w", ErrDescription, err)
 	}
+	mids := p.mids()
 	finished, err := p.settleLocal(p.pub, local)
 	if err != nil {
 		p.unstable(pc)
@@ -52,7 +53,7 @@ func (p *Peer) Offer(d Description) (answer Description, err error) {
 	}
 	answer = Description{Type: "answer", SDP: finished, ID: d.ID}
 	if p.o.SinglePC {
-		answer.Mids = p.mids()
+		answer.Mids = mids
 		p.neg.described()
 		p.neg.settled()
 		p.replan() // anything still without a section?

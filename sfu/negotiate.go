@@ -271,6 +271,7 @@ func (p *Peer) offer(attach []*want) error {
 		return fmt.Errorf("creating an offer: %w", err)
 	}
 	p.neg.restart = false
+	mids := p.mids() // of this very offer: what closes meanwhile has none
 	text, err := p.settleLocal(t, d)
 	if err != nil {
 		return err
@@ -281,7 +282,7 @@ func (p *Peer) offer(attach []*want) error {
 	p.neg.described()
 	p.neg.offerID++
 	p.neg.turn = turnOffered
-	p.neg.lastOffer = Description{Type: "offer", SDP: text, ID: p.neg.offerID, Mids: p.mids()}
+	p.neg.lastOffer = Description{Type: "offer", SDP: text, ID: p.neg.offerID, Mids: mids}
 	p.emit(OfferEvent{p.neg.lastOffer})
 	return nil
 }
