@@ -15,6 +15,9 @@ export type TrialState = 'off' | 'starting' | 'on'
 
 const kindOf = { microphone: 'audioinput', camera: 'videoinput' } as const
 
+/** How long whoever goes in at once waits for their devices to be known, ms. */
+const patience = 2_000
+
 interface Attempt {
   state: TrialState
   failure: DeviceFailure | undefined
@@ -39,6 +42,7 @@ export class Trial {
   readonly #turn: Record<Tried, number> = { microphone: 0, camera: 0 }
   #meter: LevelMeter | undefined
   #frame = 0
+  #begun: Promise<void> = Promise.resolve()
 
   get microphone(): Attempt {
     return this.#microphone
@@ -62,7 +66,16 @@ export class Trial {
   }
 
   /** start lists devices, and opens at once what was allowed before: nobody is asked unprepared. */
-  async start(wanted: Readonly<Record<Tried, boolean>>): Promise<void> {
+  start(wanted: Readonly<Record<Tried, boolean>>): void {
+    this.#begun = this.#begin(wanted)
+  }
+
+  /** begun resolves when it is known what start opens, or a moment later at most. */
+  get begun(): Promise<unknown> {
+    return Promise.race([this.#begun, new Promise((resolve) => setTimeout(resolve, patience))])
+  }
+
+  async #begin(wanted: Readonly<Record<Tried, boolean>>): Promise<void> {
     await this.#list()
     for (const device of ['microphone', 'camera'] as const) {
       if (wanted[device] && (await permissionState(device)) === 'granted')
