@@ -16,9 +16,9 @@ const (
 )
 
 // claimsOf checks a request's token. In place of one it may bring a pass: "pass." and, in base64url
-// (RFC 4648, 5), the JSON that POST /api/join would be asked with by a code. It says the same as the token that
-// would be had for it, and spares a thin link the exchange. What else the JSON holds, as a random
-// "visit", tells passes apart as tokens that were signed apart are: one page, one lineage.
+// (RFC 4648, 5), the JSON that POST /api/join would be asked with by a code. It says the same as the
+// token that would be had for it, and spares a thin link the exchange. What else the JSON holds, as a
+// random "visit", tells passes apart as tokens that were signed apart are: one page, one lineage.
 func (s *Server) claimsOf(r *http.Request) (*access.Claims, error) {
 	token := tokenOf(r)
 	text, ok := strings.CutPrefix(token, passPrefix)
