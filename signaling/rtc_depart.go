@@ -18,7 +18,9 @@ func leaveMessage(l *lk.LeaveRequest) *lk.SignalResponse {
 }
 
 // depart tells the class what the end of a session means: its tracks and its sid are gone, and with
-// a client's leave the participant itself, unless it is one of our pages, which says so on /class.
+// a client's leave the participant itself, unless it is one of our pages, which says so on /class:
+// livekit-client says leave when a page is reloaded, and before each full reconnect too, and that
+// must not cost a pupil the raised hand.
 func (s *rtcSession) depart(ctx context.Context) {
 	defer s.absent()
 	if s.replaced {
@@ -26,7 +28,7 @@ func (s *rtcSession) depart(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, rtcDepartTimeout)
 	defer cancel()
-	if s.quit && !s.onPage() {
+	if s.quit && s.join.Page == "" {
 		actor := class.Actor{ID: s.participant, Kind: class.ActorParticipant}
 		leave := &classpb.Command{Body: &classpb.Command_Leave{Leave: &classpb.LeaveClass{}}}
 		if _, err := s.room.Do(ctx, actor, leave); err == nil {
@@ -39,13 +41,6 @@ func (s *rtcSession) depart(ctx context.Context) {
 	if err != nil { // the class has ended, or sent the participant away
 		s.log.Debug("rtc: departing", "error", err)
 	}
-}
-
-// onPage says whether the participant has, or had, the class open in a page. livekit-client says
-// leave before each full reconnect too: that must not cost a pupil the raised hand.
-func (s *rtcSession) onPage() bool {
-	s.paged = s.paged || s.handler.options.Seats.onClass(s.seat())
-	return s.paged
 }
 
 // absent ends the participant's presence by this session.
@@ -70,12 +65,4 @@ func (s *rtcSession) lostSocket(k *rtcSocket) {
 func (s *rtcSession) leave(*lk.LeaveRequest) {
 	s.quit = true
 	s.end(&lk.LeaveRequest{Reason: lk.DisconnectReason_CLIENT_INITIATED})
-}
-
-// onClass says whether a participant has a /class socket.
-func (s *seats) onClass(k seatKey) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at, ok := s.taken[k]
-	return ok && at.class != nil
 }

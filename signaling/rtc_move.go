@@ -206,9 +206,9 @@ func (s *rtcSession) handOver(n *rtcSession) bool {
 // departed tells the class that is left, off the session's goroutine.
 func (s *rtcSession) departed() {
 	left := &rtcSession{
-		handler: s.handler, claims: s.claims, log: s.log, room: s.room, class: s.class, participant: s.participant,
+		handler: s.handler, claims: s.claims, join: s.join, log: s.log, room: s.room, class: s.class, participant: s.participant,
 	}
-	left.quit, left.paged, left.disconnected = true, s.onPage(), s.disconnected
+	left.quit, left.disconnected = true, s.disconnected
 	s.disconnected = nil
 	if !s.commands.offer(func(ctx context.Context) { left.depart(context.WithoutCancel(ctx)) }) {
 		s.count("rtc_commands_full")

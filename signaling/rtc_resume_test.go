@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -288,5 +289,28 @@ func TestRTCALargeClassIsCoalesced(t *testing.T) {
 	everyone(rtcCoalesceAbove + n)
 	if updates > n { // each by itself would be two, of joining and of being connected
 		t.Errorf("%d updates for %d pupils", updates, n)
+	}
+}
+
+// When a page is reloaded its livekit-client says leave, whether /class has been open, closed already or
+// never came: that does not cost a pupil the raised hand.
+func TestRTCLeaveOfAPage(t *testing.T) {
+	s := newRTCSchool(t)
+	s.enter(s.token("ada", teacher))
+	for _, c := range []struct {
+		page string
+		stay bool
+	}{{"one", true}, {"", false}} {
+		b := s.dial("/rtc", s.token("bob", pupil), url.Values{"protocol": {"17"}, "page": {c.page}}).joined(s)
+		id := s.id("bob")
+		s.do("bob", &classpb.Command{Body: &classpb.Command_RaiseHand{RaiseHand: &classpb.RaiseHand{}}})
+		b.send(&lk.SignalRequest{Message: &lk.SignalRequest_Leave{Leave: &lk.LeaveRequest{}}})
+		eventually(t, "the session is over", func() bool {
+			p := s.state().GetParticipants()[id]
+			return p.GetSid() == "" || p.GetPresence() == classpb.Presence_PRESENCE_GONE
+		})
+		if up := slices.Contains(s.state().GetHands(), id); up != c.stay {
+			t.Errorf("page %q: the hand is up: %v", c.page, up)
+		}
 	}
 }

@@ -84,7 +84,6 @@ type rtcState struct {
 	heir         *rtcSession // who goes on with this session in another class
 	replaced     bool        // by another session of the participant: the class is left alone
 	quit         bool        // the client said leave
-	paged        bool        // a page of ours was seen on /class
 	permits      rtcPermits
 
 	view      *classpb.State

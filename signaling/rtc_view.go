@@ -323,7 +323,6 @@ func (s *rtcSession) joined() {
 	for _, r := range s.join.GetAddTrackRequests() {
 		s.addTrack(r)
 	}
-	s.onPage()
 	for _, e := range s.early {
 		s.peerEvent(e)
 	}
