@@ -4,7 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type * as LiveKit from 'livekit-client'
 import { expect } from 'vitest'
-import { growing, type Received } from './browser.ts'
+import { growing, type Received, received } from './received.ts'
 
 /** A page of some browser, as far as these tests need one: Playwright's and Puppeteer's both are. */
 export interface BarePage {
@@ -129,32 +129,16 @@ export async function joinBare(
   )
 }
 
-/** Energy heard and frames decoded so far, of every stream that is alive. */
-export const received = (page: BarePage): Promise<Received> =>
-  page.evaluate(async () => {
-    const audio: number[] = []
-    const frames: number[] = []
-    for (const pc of (window as unknown as BareWindow).allConnections) {
-      if (pc.connectionState !== 'connected') continue
-      const stats = await pc.getStats()
-      stats.forEach(
-        (s: { type: string; kind?: string; totalAudioEnergy?: number; framesDecoded?: number }) => {
-          if (s.type !== 'inbound-rtp') return
-          if (s.kind === 'audio') audio.push(s.totalAudioEnergy ?? 0)
-          else frames.push(s.framesDecoded ?? 0)
-        },
-      )
-    }
-    return { audio, frames }
-  }, null)
+/** What is being received now. */
+export const receivedBare = (page: BarePage): Promise<Received> => page.evaluate(received, null)
 
 /** Waits until at least one voice and one picture are being received. */
 export async function hearsAndSeesBare(page: BarePage, message: string): Promise<void> {
-  let before = await received(page)
+  let before = await receivedBare(page)
   await expect
     .poll(
       async () => {
-        const now = await received(page)
+        const now = await receivedBare(page)
         const seen = {
           audio: growing(before.audio, now.audio) >= 1,
           video: growing(before.frames, now.frames) >= 1,
@@ -204,11 +188,11 @@ export const events = (page: BarePage): Promise<string[]> =>
 
 /** Waits until at least one voice is being received. */
 export async function hearsBare(page: BarePage, message: string): Promise<void> {
-  let before = await received(page)
+  let before = await receivedBare(page)
   await expect
     .poll(
       async () => {
-        const now = await received(page)
+        const now = await receivedBare(page)
         const heard = growing(before.audio, now.audio)
         before = now
         return heard

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Received, received } from './received.ts'
 
 const run = promisify(execFile)
 const speech =
@@ -125,12 +126,6 @@ export class TestBrowser {
 
 const local = new Set(['127.0.0.1', insecureHost])
 
-export interface Received {
-  /** Sum of the energy decoded from each audio stream that is alive. */
-  readonly audio: readonly number[]
-  readonly frames: readonly number[]
-}
-
 /** One page in a context of its own: another person on another machine. */
 export class Person {
   readonly failures: string[] = []
@@ -162,30 +157,9 @@ export class Person {
     return this.page.getByTestId(id)
   }
 
-  /** What is being received now, from the browser's own statistics. */
-  async received(): Promise<Received> {
-    return this.page.evaluate(async () => {
-      const all = (window as unknown as { allConnections: RTCPeerConnection[] }).allConnections
-      const audio: number[] = []
-      const frames: number[] = []
-      for (const pc of all) {
-        if (pc.connectionState !== 'connected') continue
-        const stats = await pc.getStats()
-        stats.forEach(
-          (s: {
-            type: string
-            kind?: string
-            totalAudioEnergy?: number
-            framesDecoded?: number
-          }) => {
-            if (s.type !== 'inbound-rtp') return
-            if (s.kind === 'audio') audio.push(s.totalAudioEnergy ?? 0)
-            else frames.push(s.framesDecoded ?? 0)
-          },
-        )
-      }
-      return { audio, frames }
-    })
+  /** What is being received now. */
+  received(): Promise<Received> {
+    return this.page.evaluate(received)
   }
 
   async screenshot(name: string): Promise<void> {
@@ -204,8 +178,3 @@ export const overflow = (person: Person): Promise<number> =>
   person.page.evaluate(() =>
     Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth),
   )
-
-/** How many entries of later are larger than those at the same place before. */
-export function growing(before: readonly number[], later: readonly number[]): number {
-  return later.filter((value, i) => value > (before[i] ?? 0)).length
-}

@@ -10,13 +10,14 @@ import {
   hearsBare,
   joinBare,
   type JoinOptions,
-  received,
+  receivedBare,
   seesIn,
   signed,
 } from './bare.ts'
-import { growing, TestBrowser } from './browser.ts'
+import { TestBrowser } from './browser.ts'
 import { Firefox } from './firefox.ts'
 import { Network } from './network.ts'
+import { growing } from './received.ts'
 import { Server } from './server.ts'
 
 // The unmodified livekit-client in Chromium and in Firefox, in one class: each is the other's proof.
@@ -117,11 +118,11 @@ const allEncrypted = (page: BarePage) =>
 
 /** Waits until nothing at all comes in any more. */
 async function silent(page: BarePage, message: string): Promise<void> {
-  let before = await received(page)
+  let before = await receivedBare(page)
   await expect
     .poll(
       async () => {
-        const now = await received(page)
+        const now = await receivedBare(page)
         const grew = growing(before.audio, now.audio) + growing(before.frames, now.frames)
         before = now
         return grew

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accessible } from './axe.ts'
-import { growing, TestBrowser } from './browser.ts'
+import { TestBrowser } from './browser.ts'
 import { comeIn, control, hearsAndSees, openClass, panel, statusLine, turnOn } from './people.ts'
+import { growing } from './received.ts'
 import { Server } from './server.ts'
 
 // A pupil on a phone who spares data: hears the class, sees no faces, and the teacher
