@@ -139,12 +139,15 @@ describe('a lesson', () => {
   })
 
   it('survives the server being killed', async () => {
+    const captured = await Promise.all(everyone().map(([, person]) => capturedBy(person)))
     await school.server.crash()
     await expect.poll(() => statusLine(amina), { timeout: 20_000 }).not.toBe('')
     await amina.screenshot('reconnecting-1280')
     await sam.screenshot('reconnecting-360')
     await school.server.restart()
     for (const [who, person] of everyone()) await hearsAndSees(person, who, 3, 3)
+    // No device was closed meanwhile and opened again.
+    expect(await Promise.all(everyone().map(([, person]) => capturedBy(person)))).toEqual(captured)
     await classIsIntact()
     await say(amina, 'Me revoilà')
     for (const [who, person] of everyone()) await reads(person, who, 'Me revoilà')
@@ -194,6 +197,16 @@ async function classIsIntact(): Promise<void> {
   await expect.poll(() => leo.get('chat-message').count(), { timeout: 15_000 }).toBe(4)
   expect(await leo.get('chat-message').last().textContent()).toContain('J’ai le livre')
 }
+
+/** What of the person's microphone and camera goes out, by the browser's ids of their tracks. */
+const capturedBy = (person: Person): Promise<string[]> =>
+  person.page.evaluate(() =>
+    (window as unknown as { allConnections: RTCPeerConnection[] }).allConnections
+      .filter((pc) => pc.connectionState === 'connected')
+      .flatMap((pc) => pc.getSenders())
+      .flatMap(({ track }) => track?.id ?? [])
+      .sort(),
+  )
 
 /** Pixels of the picture on the stage; 0: none has come. */
 const pictureWidth = (person: Person): Promise<number> =>

@@ -5,6 +5,7 @@
 
 import type { LocalTrackPublication, Participant, Room, TrackPublication } from 'livekit-client'
 import type { Device } from './failure'
+import { keepCaptured } from './kept'
 import { loadLibrary, roomOptions, type Library, type RoomChoices } from './library'
 import { isLow, LowVoice } from './low'
 import { Others, type LinkQuality } from './others'
@@ -179,6 +180,7 @@ export class MediaRoom {
       const lk = await (this.#o.load ?? loadLibrary)()
       if (!this.#wanted || this.#room) return
       room = new lk.Room(roomOptions(lk, { teacher: this.#o.teacher, ...this.#chosen }))
+      keepCaptured(room, lk)
       this.#room = room
       this.#others = new Others(lk, room, this.#o.observe)
       this.#low = this.#o.teacher ? new LowVoice(lk, room) : undefined
