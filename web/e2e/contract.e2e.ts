@@ -127,7 +127,7 @@ async function silent(page: BarePage, message: string): Promise<void> {
         before = now
         return grew
       },
-      { timeout: 15_000, interval: 1_000, message },
+      { interval: 1_000, message },
     )
     .toBe(0)
 }
@@ -150,10 +150,10 @@ describe.each([
     await hearsAndSeesBare(bob, 'Firefox hears and sees Chromium')
     const fast = await pictures(bob)
     await askFrames(bob, 2)
-    await expect.poll(() => pictures(bob), { timeout: 30_000 }).toBeLessThan(0.6 * fast)
+    await expect.poll(() => pictures(bob)).toBeLessThan(0.6 * fast)
     expect(await pictures(bob), 'it goes on').toBeGreaterThan(0)
     await askFrames(bob, 30)
-    await expect.poll(() => pictures(bob), { timeout: 30_000 }).toBeGreaterThan(0.8 * fast)
+    await expect.poll(() => pictures(bob)).toBeGreaterThan(0.8 * fast)
   })
 
   // A Firefox that has not downloaded its plugin yet must hear the voice of one who shows a picture
@@ -187,7 +187,7 @@ describe.each([
     const room = lastRoom()
     for (const identity of ['ada', 'bob']) await move(room, identity, `${room}~1`)
     for (const page of [both.ada, both.bob]) {
-      await expect.poll(() => events(page), { timeout: 15_000 }).toContain('moved')
+      await expect.poll(() => events(page)).toContain('moved')
       expect(await roomName(page)).toBe(`${room}~1`)
     }
     await bothWays(both)

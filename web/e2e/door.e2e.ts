@@ -30,9 +30,7 @@ describe('the code on the landing page', () => {
       await enter(pupil, `Élève ${i.toString()}`)
       await pupil.get('stage').waitFor()
     }
-    await expect
-      .poll(() => teacher.get('person-row').count(), { timeout: 10_000 })
-      .toBe(typed.length + 1)
+    await expect.poll(() => teacher.get('person-row').count()).toBe(typed.length + 1)
   })
 })
 
@@ -58,12 +56,12 @@ describe('the look before the door', () => {
     const words = pupil.page.getByText(message('fr', 'mic_works'))
     await words.waitFor({ timeout: 30_000 }) // the voice speaks now and then
     await pupil.get('prejoin-camera').check()
-    await expect.poll(() => pictures(pupil), { timeout: 15_000 }).toBeGreaterThan(3)
+    await expect.poll(() => pictures(pupil)).toBeGreaterThan(3)
 
     await enter(pupil, 'Nora')
     await pupil.get('stage').waitFor()
     for (const id of ['bar-mic', 'bar-camera']) {
-      await expect.poll(() => isOn(pupil, id), { timeout: 15_000, message: id }).toBe(true)
+      await expect.poll(() => isOn(pupil, id), { message: id }).toBe(true)
     }
     await hearsAndSees(teacher, 'the teacher', 1, 1)
   })
@@ -74,14 +72,12 @@ describe('the look before the door', () => {
     await micIsOn(pupil)
     await pupil.get('prejoin-camera').check()
     const camera = await choose(pupil, 'prejoin-device-camera')
-    await expect.poll(() => previewed(pupil), { timeout: 15_000 }).toBe(camera)
+    await expect.poll(() => previewed(pupil)).toBe(camera)
     const microphone = await choose(pupil, 'prejoin-device-mic')
 
     await enter(pupil, 'Nora')
     await pupil.get('stage').waitFor()
-    await expect
-      .poll(() => sending(pupil), { timeout: 20_000 })
-      .toEqual([microphone, camera].sort())
+    await expect.poll(() => sending(pupil)).toEqual([microphone, camera].sort())
     await control(pupil, 'class-settings')
     expect(await chosen(pupil, 'device-audioinput')).toBe(microphone)
     expect(await chosen(pupil, 'device-videoinput')).toBe(camera)
@@ -97,7 +93,7 @@ describe('the look before the door', () => {
     expect(await isOn(pupil, 'bar-mic')).toBe(false)
     expect(await questions(pupil)).toBe(0)
     await pupil.get('bar-mic').click()
-    await expect.poll(() => questions(pupil), { timeout: 10_000 }).toBeGreaterThan(0)
+    await expect.poll(() => questions(pupil)).toBeGreaterThan(0)
   })
 })
 
@@ -130,7 +126,7 @@ async function atTheDoor(code: string): Promise<Person> {
 
 /** A microphone that was allowed before is opened without a click. */
 async function micIsOn(person: Person): Promise<void> {
-  await expect.poll(() => person.get('prejoin-mic').isChecked(), { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => person.get('prejoin-mic').isChecked()).toBe(true)
 }
 
 /** Presses a copy button; yields what is then to be pasted. */
@@ -169,9 +165,7 @@ const previewed = (person: Person): Promise<string | undefined> =>
 async function choose(person: Person, id: string): Promise<string> {
   // The list comes once the camera has been opened.
   const options = person.get(id).locator('option')
-  await expect
-    .poll(() => options.count(), { timeout: 15_000, message: `devices of ${id}` })
-    .toBeGreaterThan(2)
+  await expect.poll(() => options.count(), { message: `devices of ${id}` }).toBeGreaterThan(2)
   const names = await options.allTextContents()
   const name = names.at(-1) ?? ''
   await person.get(id).selectOption(name)

@@ -49,8 +49,6 @@ it('keeps an early pupil waiting until the teacher opens the class', async () =>
   await enter(teacher, 'M. Petit')
   await teacher.get('stage').waitFor()
   await pupil.get('stage').waitFor()
-  await expect
-    .poll(() => teacher.get('person-row').filter({ hasText: 'Amina' }).count(), { timeout: 10_000 })
-    .toBe(1)
+  await expect.poll(() => teacher.get('person-row').filter({ hasText: 'Amina' }).count()).toBe(1)
   expect([...pupil.failures, ...teacher.failures]).toEqual([])
 })

@@ -51,16 +51,16 @@ describe('a pupil with Firefox', () => {
     await hearsBare(pupil, 'Firefox hears the teacher')
     await get('stage-video').wait()
     for (const id of ['bar-mic', 'bar-camera']) {
-      await expect.poll(() => attribute(id, 'aria-busy'), { timeout: 15_000 }).toBeNull()
+      await expect.poll(() => attribute(id, 'aria-busy')).toBeNull()
       if (!(await isOn(id))) await get(id).click()
-      await expect.poll(() => isOn(id), { timeout: 15_000, message: id }).toBe(true)
+      await expect.poll(() => isOn(id), { message: id }).toBe(true)
     }
     await hearsAndSees(teacher, 'the teacher', 1, 1)
   })
 
   it('raises a hand and writes', async () => {
     await get('bar-hand').click()
-    await expect.poll(() => teacher.get('hand-item').count(), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(1)
     await get('bar-chat').click()
     await get('chat-input').fill('Bonjour de Firefox')
     await get('chat-send').click()

@@ -20,15 +20,15 @@ describe('the keyboard alone', () => {
 
     await use(pupil, 'bar-hand')
     await expect.poll(() => pupil.get('bar-hand').getAttribute('aria-pressed')).toBe('true')
-    await expect.poll(() => teacher.get('hand-item').count(), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(1)
     await use(teacher, 'give-word')
-    await expect.poll(() => teacher.get('word-item').count(), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => teacher.get('word-item').count()).toBe(1)
 
     if (!(await isOn(pupil, 'bar-mic'))) await use(pupil, 'bar-mic')
-    await expect.poll(() => isOn(pupil, 'bar-mic'), { timeout: 15_000 }).toBe(true)
+    await expect.poll(() => isOn(pupil, 'bar-mic')).toBe(true)
     await use(teacher, 'person-menu')
     await choose(teacher, 'menu-mute')
-    await expect.poll(() => isOn(pupil, 'bar-mic'), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isOn(pupil, 'bar-mic')).toBe(false)
 
     await use(pupil, 'bar-chat')
     await reach(pupil, 'chat-input')

@@ -46,7 +46,7 @@ describe('a lesson', () => {
     sam = await comeIn(school.browser, school.server, code, 'Sam', { phone: true })
     await sam.get('waiting-screen').waitFor()
     await sam.screenshot('waiting-360')
-    await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(3)
+    await expect.poll(() => teacher.get('lobby-item').count()).toBe(3)
     await accessible(teacher, 'class with a lobby')
     await teacher.screenshot('class-lobby-1280')
     await teacher.get('lobby-admit-all').click()
@@ -77,7 +77,7 @@ describe('a lesson', () => {
     await say(amina, 'J’ai le livre')
     // The same words twice are two messages to the ear too.
     const heard = teacher.get('live').getByText('J’ai le livre')
-    await expect.poll(() => heard.count(), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => heard.count()).toBe(2)
     await accessible(amina, 'chat')
     await sam.screenshot('chat-360')
     await amina.screenshot('chat-1280')
@@ -89,9 +89,9 @@ describe('a lesson', () => {
   it('keeps hands in order and gives the word in one click', async () => {
     await panel(teacher, 'people')
     await leo.get('bar-hand').first().click()
-    await expect.poll(() => teacher.get('hand-item').count(), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(1)
     await sam.get('bar-hand').first().click()
-    await expect.poll(() => teacher.get('hand-item').count(), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(2)
     expect(await teacher.get('hand-item').first().textContent()).toContain('Léo')
     await teacher.screenshot('hands-1280')
     await teacher.get('give-word').first().click()
@@ -105,20 +105,17 @@ describe('a lesson', () => {
     for (const [who, person] of everyone().slice(1)) {
       await expect
         .poll(() => person.get('stage').getAttribute('data-kind'), {
-          timeout: 20_000,
           message: who,
         })
         .toBe('screen')
       // Its size is known once a frame of it has been decoded.
-      await expect.poll(() => pictureWidth(person), { timeout: 20_000, message: who }).not.toBe(0)
+      await expect.poll(() => pictureWidth(person), { message: who }).not.toBe(0)
     }
     await hearsAndSees(sam, 'Sam', 3, 1)
     await sam.screenshot('screen-360')
     await leo.screenshot('screen-1280')
     await teacher.get('bar-screen').first().click()
-    await expect
-      .poll(() => sam.get('stage').getAttribute('data-kind'), { timeout: 10_000 })
-      .toBe('person')
+    await expect.poll(() => sam.get('stage').getAttribute('data-kind')).toBe('person')
   })
 
   it('brings a pupil, and the teacher, who reload back to their place', async () => {
@@ -132,7 +129,7 @@ describe('a lesson', () => {
     // Both come back as they were, microphone and camera on.
     for (const person of [leo, teacher]) {
       for (const id of ['bar-mic', 'bar-camera']) {
-        await expect.poll(() => isOn(person, id), { timeout: 15_000, message: id }).toBe(true)
+        await expect.poll(() => isOn(person, id), { message: id }).toBe(true)
       }
     }
     for (const [who, person] of everyone()) await hearsAndSees(person, who, 3, 3)
@@ -141,7 +138,7 @@ describe('a lesson', () => {
   it('survives the server being killed', async () => {
     const captured = await Promise.all(everyone().map(([, person]) => capturedBy(person)))
     await school.server.crash()
-    await expect.poll(() => statusLine(amina), { timeout: 20_000 }).not.toBe('')
+    await expect.poll(() => statusLine(amina)).not.toBe('')
     await amina.screenshot('reconnecting-1280')
     await sam.screenshot('reconnecting-360')
     await school.server.restart()
@@ -153,9 +150,7 @@ describe('a lesson', () => {
     for (const [who, person] of everyone()) await reads(person, who, 'Me revoilà')
     await sam.get('panel-close').click()
     for (const [who, person] of everyone()) {
-      await expect
-        .poll(() => statusLine(person), { timeout: 20_000, message: who })
-        .not.toContain('…')
+      await expect.poll(() => statusLine(person), { message: who }).not.toContain('…')
     }
   })
 
@@ -177,7 +172,6 @@ async function showsEveryPicture(who: string, person: Person): Promise<void> {
   expect(await person.get('stage').getByTestId('name-tag').textContent(), who).toContain('Leroy')
   await expect
     .poll(() => person.page.locator('[data-testid="tile"] video').count(), {
-      timeout: 10_000,
       message: `${who} has three pictures beside the stage`,
     })
     .toBe(3)
@@ -189,12 +183,12 @@ async function classIsIntact(): Promise<void> {
     expect(await person.page.locator('h1').textContent(), who).toBe(title)
   }
   await panel(teacher, 'people')
-  await expect.poll(() => teacher.get('person-row').count(), { timeout: 15_000 }).toBe(4)
-  await expect.poll(() => teacher.get('hand-item').count(), { timeout: 15_000 }).toBe(1)
+  await expect.poll(() => teacher.get('person-row').count()).toBe(4)
+  await expect.poll(() => teacher.get('hand-item').count()).toBe(1)
   expect(await teacher.get('hand-item').first().textContent()).toContain('Sam')
   expect(await teacher.get('word-item').textContent()).toContain('Léo')
   await panel(leo, 'chat')
-  await expect.poll(() => leo.get('chat-message').count(), { timeout: 15_000 }).toBe(4)
+  await expect.poll(() => leo.get('chat-message').count()).toBe(4)
   expect(await leo.get('chat-message').last().textContent()).toContain('J’ai le livre')
 }
 

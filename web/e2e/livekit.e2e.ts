@@ -58,16 +58,12 @@ describe.each([
       ),
     )
     await expect
-      .poll(() => bob.page.evaluate(() => (window as unknown as BareWindow).heard), {
-        timeout: 10_000,
-      })
+      .poll(() => bob.page.evaluate(() => (window as unknown as BareWindow).heard))
       .toEqual(['bonjour'])
     await ada.close()
     await expect
-      .poll(
-        () =>
-          bob.page.evaluate(() => (window as unknown as BareWindow).room.remoteParticipants.size),
-        { timeout: 30_000 },
+      .poll(() =>
+        bob.page.evaluate(() => (window as unknown as BareWindow).room.remoteParticipants.size),
       )
       .toBe(0)
   })

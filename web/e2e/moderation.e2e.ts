@@ -34,7 +34,7 @@ describe('a class in order', () => {
     amina = await comeIn(school.browser, school.server, code, 'Amina')
     leo = await comeIn(school.browser, school.server, code, 'Léo')
     const stranger = await comeIn(school.browser, school.server, code, 'Inconnu', { phone: true })
-    await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(3)
+    await expect.poll(() => teacher.get('lobby-item').count()).toBe(3)
     await lobby('Inconnu', 'lobby-refuse')
     await stranger.get('refused-screen').waitFor()
     await accessible(stranger, 'refused')
@@ -68,7 +68,7 @@ describe('a class in order', () => {
       ['Léo', leo],
     ] as const) {
       await expect
-        .poll(() => person.get('reactions').textContent(), { timeout: 10_000, message: who })
+        .poll(() => person.get('reactions').textContent(), { message: who })
         .toMatch(/👏\s*Amina/)
     }
     await teacher.screenshot('reaction-1280')
@@ -77,15 +77,15 @@ describe('a class in order', () => {
   it('mutes one, locks all, and the word is stronger than the lock', async () => {
     for (const person of [teacher, amina, leo]) await turnOn(person, 'bar-mic')
     await personMenu(teacher, 'Amina', 'menu-mute')
-    await expect.poll(() => isOn(amina, 'bar-mic'), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isOn(amina, 'bar-mic')).toBe(false)
     await turnOn(amina, 'bar-mic') // nothing is locked yet
     // Closed for Amina alone and opened again: no exception, what comes holds for her too.
     const closed = message('fr', 'exception_may_not', { what: message('fr', 'exception_mic') })
     await personMenu(teacher, 'Amina', 'menu-may-microphone')
-    await expect.poll(() => isOn(amina, 'bar-mic'), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => isOn(amina, 'bar-mic')).toBe(false)
     expect(await personRow('Amina')).toContain(closed)
     await teacher.get('menu-may-microphone').click()
-    await expect.poll(() => personRow('Amina'), { timeout: 10_000 }).not.toContain(closed)
+    await expect.poll(() => personRow('Amina')).not.toContain(closed)
     await teacher.page.keyboard.press('Escape')
     await turnOn(amina, 'bar-mic')
     await teacher.get('teacher-menu').click()
@@ -93,7 +93,7 @@ describe('a class in order', () => {
     await teacher.screenshot('teacher-menu-1280')
     await teacher.get('mute-all-lock').click()
     for (const pupil of [amina, leo]) {
-      await expect.poll(() => isOn(pupil, 'bar-mic'), { timeout: 10_000 }).toBe(false)
+      await expect.poll(() => isOn(pupil, 'bar-mic')).toBe(false)
     }
     expect(await amina.get('bar-mic').getAttribute('aria-disabled')).toBe('true')
     await amina.get('bar-hand').click()
@@ -105,28 +105,22 @@ describe('a class in order', () => {
     expect(await teacher.get('word-item').textContent()).toContain('Amina')
     await teacher.get('take-word').click()
     await expect.poll(() => teacher.get('word-item').count()).toBe(0)
-    await expect.poll(() => isOn(amina, 'bar-mic'), { timeout: 10_000 }).toBe(false)
-    await expect
-      .poll(() => amina.get('bar-mic').getAttribute('aria-disabled'), { timeout: 10_000 })
-      .toBe('true')
+    await expect.poll(() => isOn(amina, 'bar-mic')).toBe(false)
+    await expect.poll(() => amina.get('bar-mic').getAttribute('aria-disabled')).toBe('true')
     expect(await isOn(teacher, 'bar-mic')).toBe(true)
   })
 
   it('makes a pupil present, and a pupil again', async () => {
     expect(await leo.get('bar-screen').count()).toBe(0)
     await personMenu(teacher, 'Léo', 'menu-presenter')
-    await leo.get('bar-screen').click({ timeout: 10_000 })
+    await leo.get('bar-screen').click()
     for (const person of [teacher, amina]) {
-      await expect
-        .poll(() => person.get('stage').getAttribute('data-kind'), { timeout: 20_000 })
-        .toBe('screen')
+      await expect.poll(() => person.get('stage').getAttribute('data-kind')).toBe('screen')
     }
     await personMenu(teacher, 'Léo', 'menu-pupil')
-    await expect.poll(() => leo.get('bar-screen').count(), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => leo.get('bar-screen').count()).toBe(0)
     for (const person of [teacher, amina, leo]) {
-      await expect
-        .poll(() => person.get('stage').getAttribute('data-kind'), { timeout: 10_000 })
-        .not.toBe('screen')
+      await expect.poll(() => person.get('stage').getAttribute('data-kind')).not.toBe('screen')
     }
   })
 
@@ -154,7 +148,7 @@ describe('a class in order', () => {
     await enter(tab, 'Léonard')
     await tab.get('banned-screen').waitFor()
     await panel(teacher, 'people')
-    await expect.poll(() => teacher.get('lobby-item').count(), { timeout: 10_000 }).toBe(0)
+    await expect.poll(() => teacher.get('lobby-item').count()).toBe(0)
     await teacher.get('unban').click()
     await tab.page.goto(`${school.server.url}/c/${code}`)
     await enter(tab, 'Léo')

@@ -70,7 +70,7 @@ it('shows the page over HTTP/2, and holds a class through its one port', async (
           .nextHopProtocol,
     ),
   ).toBe('h2')
-  await expect.poll(() => isOn(teacher, 'bar-mic'), { timeout: 15_000 }).toBe(true)
+  await expect.poll(() => isOn(teacher, 'bar-mic')).toBe(true)
   await turnOn(teacher, 'bar-camera')
 
   const pupil = await browser.person()

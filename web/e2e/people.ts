@@ -86,9 +86,9 @@ export async function turnOn(person: Person, id: string): Promise<void> {
   await person.get('stage').waitFor()
   const button = person.get(id).first()
   // What the door left on may still be starting: a click would stop it.
-  await expect.poll(() => button.getAttribute('aria-busy'), { timeout: 15_000 }).toBeNull()
+  await expect.poll(() => button.getAttribute('aria-busy')).toBeNull()
   if (!(await isOn(person, id))) await button.click()
-  await expect.poll(() => isOn(person, id), { timeout: 15_000, message: `${id} is on` }).toBe(true)
+  await expect.poll(() => isOn(person, id), { message: `${id} is on` }).toBe(true)
 }
 
 /**
@@ -155,12 +155,8 @@ async function isOpening(person: Person, name: 'people' | 'chat'): Promise<boole
 /** Chooses from what a teacher may do to the person of this name. */
 export async function personMenu(teacher: Person, name: string, item: string): Promise<void> {
   await panel(teacher, 'people')
-  await teacher
-    .get('person-row')
-    .filter({ hasText: name })
-    .getByTestId('person-menu')
-    .click({ timeout: 15_000 })
-  await teacher.get(item).click({ timeout: 15_000 })
+  await teacher.get('person-row').filter({ hasText: name }).getByTestId('person-menu').click()
+  await teacher.get(item).click()
 }
 
 /** Writes in the chat, to everyone or to the teachers alone. */
@@ -180,7 +176,6 @@ export async function reads(person: Person, who: string, text: string): Promise<
   await panel(person, 'chat')
   await expect
     .poll(() => person.get('chat-message').getByText(text, { exact: true }).count(), {
-      timeout: 15_000,
       message: `${who} reads “${text}”`,
     })
     .toBe(1)

@@ -13,8 +13,6 @@ let code: string
 let amina: Person
 let leo: Person
 
-const soon = { timeout: 15_000 }
-
 oneStory(() => school.browser)
 
 describe("the teacher's menu", () => {
@@ -24,49 +22,46 @@ describe("the teacher's menu", () => {
     leo = await comeIn(school.browser, school.server, code, 'Léo')
     for (const person of [teacher, amina, leo]) await turnOn(person, 'bar-mic')
     await menu('mute-all')
-    for (const pupil of [amina, leo])
-      await expect.poll(() => isOn(pupil, 'bar-mic'), soon).toBe(false)
+    for (const pupil of [amina, leo]) await expect.poll(() => isOn(pupil, 'bar-mic')).toBe(false)
     expect(await isOn(teacher, 'bar-mic')).toBe(true)
     await turnOn(amina, 'bar-mic')
   })
 
   it('lowers all hands', async () => {
     for (const pupil of [amina, leo]) await pupil.get('bar-hand').click()
-    await expect.poll(() => teacher.get('hand-item').count(), soon).toBe(2)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(2)
     await menu('lower-all-hands')
-    await expect.poll(() => teacher.get('hand-item').count(), soon).toBe(0)
+    await expect.poll(() => teacher.get('hand-item').count()).toBe(0)
     for (const pupil of [amina, leo]) {
-      await expect
-        .poll(() => pupil.get('bar-hand').getAttribute('aria-pressed'), soon)
-        .toBe('false')
+      await expect.poll(() => pupil.get('bar-hand').getAttribute('aria-pressed')).toBe('false')
     }
   })
 
   it('closes microphones, or only their opening', async () => {
     await rule('lock-mic', false)
-    await expect.poll(() => isOn(amina, 'bar-mic'), soon).toBe(false)
-    await expect.poll(() => closed(amina, 'bar-mic'), soon).toBe(true)
+    await expect.poll(() => isOn(amina, 'bar-mic')).toBe(false)
+    await expect.poll(() => closed(amina, 'bar-mic')).toBe(true)
     await rule('lock-mic', true)
-    await expect.poll(() => closed(amina, 'bar-mic'), soon).toBe(false)
+    await expect.poll(() => closed(amina, 'bar-mic')).toBe(false)
     await turnOn(amina, 'bar-mic')
 
     await rule('lock-unmute', false)
-    await expect.poll(() => closed(leo, 'bar-mic'), soon).toBe(true)
+    await expect.poll(() => closed(leo, 'bar-mic')).toBe(true)
     expect(await isOn(amina, 'bar-mic'), 'who speaks already').toBe(true)
     await amina.get('bar-mic').click()
-    await expect.poll(() => closed(amina, 'bar-mic'), soon).toBe(true)
+    await expect.poll(() => closed(amina, 'bar-mic')).toBe(true)
     await rule('lock-unmute', true)
-    await expect.poll(() => closed(amina, 'bar-mic'), soon).toBe(false)
+    await expect.poll(() => closed(amina, 'bar-mic')).toBe(false)
   })
 
   it('closes cameras', async () => {
     await turnOn(amina, 'bar-camera')
-    await expect.poll(() => teacher.get('tile').count(), soon).toBe(1)
+    await expect.poll(() => teacher.get('tile').count()).toBe(1)
     await rule('lock-camera', false)
-    await expect.poll(() => isOn(amina, 'bar-camera'), soon).toBe(false)
-    await expect.poll(() => teacher.get('tile').count(), soon).toBe(0)
+    await expect.poll(() => isOn(amina, 'bar-camera')).toBe(false)
+    await expect.poll(() => teacher.get('tile').count()).toBe(0)
     for (const pupil of [amina, leo]) {
-      await expect.poll(() => closed(pupil, 'bar-camera'), soon).toBe(true)
+      await expect.poll(() => closed(pupil, 'bar-camera')).toBe(true)
     }
     await rule('lock-camera', true)
     await turnOn(amina, 'bar-camera')
@@ -75,26 +70,26 @@ describe("the teacher's menu", () => {
   it('lets pupils share their screens, and no longer', async () => {
     expect(await leo.get('bar-screen').count()).toBe(0)
     await rule('lock-screen', true)
-    await leo.get('bar-screen').click(soon)
-    await expect.poll(() => stage(teacher), soon).toBe('screen')
+    await leo.get('bar-screen').click()
+    await expect.poll(() => stage(teacher)).toBe('screen')
     await rule('lock-screen', false)
-    await expect.poll(() => stage(teacher), soon).toBe('person')
-    await expect.poll(() => leo.get('bar-screen').count(), soon).toBe(0)
+    await expect.poll(() => stage(teacher)).toBe('person')
+    await expect.poll(() => leo.get('bar-screen').count()).toBe(0)
   })
 
   it('closes the chat, or only that between pupils', async () => {
     await panel(amina, 'chat')
     await rule('lock-private', true)
-    await expect.poll(() => addressees(amina), soon).toContain(privately('Léo'))
+    await expect.poll(() => addressees(amina)).toContain(privately('Léo'))
     await rule('lock-private', false)
-    await expect.poll(() => addressees(amina), soon).not.toContain(privately('Léo'))
+    await expect.poll(() => addressees(amina)).not.toContain(privately('Léo'))
     expect(await addressees(amina)).toContain(message('fr', 'chat_to_teachers'))
 
     await rule('lock-chat', false)
-    await amina.page.getByText(message('fr', 'chat_locked')).waitFor(soon)
+    await amina.page.getByText(message('fr', 'chat_locked')).waitFor()
     expect(await amina.get('chat-input').count()).toBe(0)
     await rule('lock-chat', true)
-    await amina.get('chat-input').waitFor(soon)
+    await amina.get('chat-input').waitFor()
   })
 
   it('opens and closes the waiting room', async () => {
@@ -114,22 +109,22 @@ describe('whom the class looks at', () => {
   it('is whom the teacher puts on the stage', async () => {
     await personMenu(teacher, 'Amina', 'menu-spotlight')
     for (const person of [teacher, leo]) {
-      await expect.poll(() => onStage(person), soon).toContain('Amina')
-      await person.get('stage-video').waitFor(soon)
+      await expect.poll(() => onStage(person)).toContain('Amina')
+      await person.get('stage-video').waitFor()
     }
     await teacher.screenshot('spotlight-1280')
     await personMenu(teacher, 'Amina', 'menu-spotlight')
-    await expect.poll(() => onStage(leo), soon).toContain('Mme Leroy')
+    await expect.poll(() => onStage(leo)).toContain('Mme Leroy')
   })
 
   it('shares the class with a second teacher, and takes it back', async () => {
     await personMenu(teacher, 'Léo', 'menu-teacher')
-    await leo.get('teacher-menu').waitFor(soon)
+    await leo.get('teacher-menu').waitFor()
     await leo.get('teacher-menu').click()
     await leo.get('mute-all').click()
     await teacher.page.keyboard.press('Escape')
     await personMenu(teacher, 'Léo', 'menu-pupil')
-    await expect.poll(() => leo.get('teacher-menu').count(), soon).toBe(0)
+    await expect.poll(() => leo.get('teacher-menu').count()).toBe(0)
   })
 
   it('is seen a page at a time where there is little room', async () => {
@@ -138,21 +133,21 @@ describe('whom the class looks at', () => {
     await turnOn(nora, 'bar-camera')
     const sam = await comeIn(school.browser, school.server, code, 'Sam', { phone: true })
     await sam.page.setViewportSize({ width: 280, height: 653 })
-    await expect.poll(() => faces(sam), soon).toHaveLength(2)
+    await expect.poll(() => faces(sam)).toHaveLength(2)
     const first = await faces(sam)
     await sam.page.getByRole('button', { name: message('fr', 'strip_next') }).click()
-    await expect.poll(() => faces(sam), soon).toHaveLength(1)
+    await expect.poll(() => faces(sam)).toHaveLength(1)
     const [last = ''] = await faces(sam)
     const all = [...first, last].sort()
     expect(all).toEqual(['Amina', 'Léo', 'Nora'])
     await sam.screenshot('strip-paged-280')
     // On a desk there is room for them all.
-    await expect.poll(async () => (await faces(teacher)).sort(), soon).toEqual(all)
+    await expect.poll(async () => (await faces(teacher)).sort()).toEqual(all)
     // A page that is empty now is left for the one before. Whose picture came last stands alone.
     const pupils: Record<string, Person> = { Amina: amina, Léo: leo, Nora: nora }
     await pupils[last]?.get('bar-leave').click()
     for (const person of [teacher, sam]) {
-      await expect.poll(async () => (await faces(person)).sort(), soon).toEqual(first.sort())
+      await expect.poll(async () => (await faces(person)).sort()).toEqual(first.sort())
     }
     for (const person of [teacher, sam, ...Object.values(pupils)]) {
       expect(person.failures).toEqual([])

@@ -42,19 +42,19 @@ it('leaves cameras out when the pupil asks, tells the teacher, and brings them b
         await pupil.page.waitForTimeout(1_000)
         return growing(before.frames, (await pupil.received()).frames)
       },
-      { timeout: 20_000, message: 'frames still come' },
+      { message: 'frames still come' },
     )
     .toBe(0)
   await hearsAndSees(pupil, 'Amina, sparing', 1, 0)
 
   await panel(teacher, 'people')
   await expect
-    .poll(() => teacher.get('person-link').allTextContents(), { timeout: 20_000 })
+    .poll(() => teacher.get('person-link').allTextContents())
     .toEqual([expect.stringMatching(/entend, sans image depuis \d+ s/)])
   await teacher.screenshot('saver-teacher-1280')
 
   await pupil.get('status-act').click()
   await hearsAndSees(pupil, 'Amina, again', 1, 1)
-  await expect.poll(() => teacher.get('person-link').count(), { timeout: 20_000 }).toBe(0)
+  await expect.poll(() => teacher.get('person-link').count()).toBe(0)
   expect(browser.failures()).toEqual([])
 })

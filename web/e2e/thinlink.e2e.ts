@@ -28,10 +28,9 @@ it('hears the teacher in the low rendition, as the same track, and again in the 
   const teacher = await browser.person()
   await teacher.page.goto(await teachersLink('fil'))
   await enter(teacher, 'Mme Leroy')
-  await expect.poll(() => isOn(teacher, 'bar-mic'), { timeout: 15_000 }).toBe(true)
+  await expect.poll(() => isOn(teacher, 'bar-mic')).toBe(true)
   await expect
     .poll(() => framesSent(teacher), {
-      timeout: 30_000,
       interval: 1_500,
       message: 'frames a second that the teacher sends: of 20 ms, and of 60',
     })
@@ -107,7 +106,6 @@ const framesSent = async (teacher: Person): Promise<Pace[]> =>
 async function hearsAtPace(page: BarePage, wanted: Pace): Promise<void> {
   await expect
     .poll(() => paces(page, 'inbound-rtp'), {
-      timeout: 30_000,
       message: `hears in ${wanted} frames`,
     })
     .toContain(wanted)

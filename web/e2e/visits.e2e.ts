@@ -30,7 +30,7 @@ const kept = (person: Person): Promise<void> =>
           const found = await navigator.serviceWorker.getRegistration()
           return found?.installing || found?.waiting ? 'coming' : found?.active?.state
         }),
-      { timeout: 30_000, message: 'the page is kept' },
+      { message: 'the page is kept' },
     )
     .toBe('activated')
 
@@ -105,7 +105,6 @@ it('a new version comes at the next load but one, whole', async () => {
     await person.get('settings').waitFor()
     await expect
       .poll(() => person.page.evaluate(async () => (await caches.keys()).length), {
-        timeout: 30_000,
         message: 'the next version is kept beside this one',
       })
       .toBe(2)

@@ -9,6 +9,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 240_000,
     hookTimeout: 90_000,
+    // For what is waited for, on however slow a machine.
+    expect: { poll: { timeout: 45_000 } },
     bail: 0,
     reporters: ['verbose'],
   },
