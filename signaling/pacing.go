@@ -32,8 +32,15 @@ type pacing struct {
 }
 
 type pacedSeat struct {
-	spare uint64             // bits a second; 0: not known
-	conns map[net.Conn]*home // and where each comes from; nil: not known
+	spare uint64 // bits a second; 0: not known
+	conns map[net.Conn]*paced
+}
+
+// paced is a connection that carries sockets of a participant.
+type paced struct {
+	home    *home // where it comes from; nil: not known
+	page    *pageConn // what the page comes by, too; nil: it does not
+	sockets int
 }
 
 func newPacing(proxies []netip.Prefix) *pacing {
@@ -44,31 +51,68 @@ func newPacing(proxies []netip.Prefix) *pacing {
 func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if stream, ok := c.(*streamConn); ok {
+		if c = stream.carrier; c == nil || p.homeOf(c) == nil {
+			return func() {} // a proxy's connection carries others, too
+		}
+	}
 	s := p.seats[k]
 	if s == nil {
-		s = &pacedSeat{conns: map[net.Conn]*home{}}
+		s = &pacedSeat{conns: map[net.Conn]*paced{}}
 		p.seats[k] = s
 	}
-	h := p.homeOf(c)
-	s.conns[c] = h
-	if h != nil {
-		h.seats[s] = struct{}{}
+	if s.conns[c] == nil {
+		s.conns[c] = p.found(c)
+		s.conns[c].sit(s)
 	}
+	s.conns[c].sockets++
 	s.apply()
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(s.conns, c)
-		if h != nil && !s.at(h) {
+	return func() { p.release(k, s, c) }
+}
+
+func (p *pacing) release(k seatKey, s *pacedSeat, c net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := s.conns[c]
+	at.sockets--
+	if at.sockets > 0 {
+		return
+	}
+	delete(s.conns, c)
+	if h := at.home; h != nil {
+		if !s.at(h) {
 			delete(h.seats, s)
 			h.apply()
-			p.leave(c, h)
 		}
-		if len(s.conns) == 0 && p.seats[k] == s {
-			delete(p.seats, k)
-		} else {
-			s.apply()
+		if at.page != nil {
+			at.page.seated--
+			h.applyTo(c, at.page)
 		}
+		p.leave(c, h)
+	}
+	if len(s.conns) == 0 && p.seats[k] == s {
+		delete(p.seats, k)
+	} else {
+		s.apply()
+	}
+}
+
+// found is what is known of a connection. The lock is held.
+func (p *pacing) found(c net.Conn) *paced {
+	h := p.homeOf(c)
+	if h == nil {
+		return &paced{}
+	}
+	return &paced{home: h, page: h.pages[c]}
+}
+
+// sit notes that a participant has sockets there.
+func (at *paced) sit(s *pacedSeat) {
+	if at.home != nil {
+		at.home.seats[s] = struct{}{}
+	}
+	if at.page != nil {
+		at.page.seated++
 	}
 }
 
@@ -82,7 +126,7 @@ func (p *pacing) set(k seatKey, spare uint64) {
 	}
 }
 
-// pace is what each of n sockets may send, in bytes a second.
+// pace is what each of n connections may send, in bytes a second.
 func pace(spare uint64, n int) uint32 {
 	if spare == 0 || spare > unpacedAbove || n == 0 {
 		return unpaced
@@ -92,10 +136,10 @@ func pace(spare uint64, n int) uint32 {
 
 func (s *pacedSeat) apply() {
 	rate := pace(s.spare, len(s.conns))
-	for c, h := range s.conns {
+	for c, at := range s.conns {
 		setPaceOf(c, rate)
-		if h != nil {
-			h.apply()
+		if at.home != nil {
+			at.home.apply()
 		}
 	}
 }
@@ -103,7 +147,7 @@ func (s *pacedSeat) apply() {
 // at says whether one of the participant's sockets comes from there.
 func (s *pacedSeat) at(h *home) bool {
 	for _, other := range s.conns {
-		if other == h {
+		if other.home == h {
 			return true
 		}
 	}

@@ -27,9 +27,12 @@ const (
 // home is an address from which participants, or pages, have come.
 type home struct {
 	seats map[*pacedSeat]struct{}
-	pages map[net.Conn]struct{}
+	pages map[net.Conn]*pageConn
 	rate  uint32 // of each page's connection, bytes a second
 }
+
+// pageConn is a connection by which pages come, with or without their websockets.
+type pageConn struct{ seated int } // participants whose sockets it carries: it is paced as those are
 
 // connState follows the connections of an HTTP server (http.Server.ConnState).
 func (p *pacing) connState(c net.Conn, state http.ConnState) {
@@ -39,7 +42,7 @@ func (p *pacing) connState(c net.Conn, state http.ConnState) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if h := p.homeOf(c); h != nil {
-			h.pages[c] = struct{}{}
+			h.pages[c] = &pageConn{}
 			if h.rate != unpaced {
 				setPaceOf(c, h.rate)
 			}
@@ -78,7 +81,7 @@ func (p *pacing) homeOf(c net.Conn) *home {
 	}
 	h := p.homes[addr]
 	if h == nil {
-		h = &home{seats: map[*pacedSeat]struct{}{}, pages: map[net.Conn]struct{}{}, rate: unpaced}
+		h = &home{seats: map[*pacedSeat]struct{}{}, pages: map[net.Conn]*pageConn{}, rate: unpaced}
 		p.homes[addr] = h
 	}
 	return h
@@ -97,8 +100,14 @@ func (h *home) apply() {
 		return
 	}
 	h.rate = rate
-	for c := range h.pages {
-		setPaceOf(c, rate)
+	for c, page := range h.pages {
+		h.applyTo(c, page)
+	}
+}
+
+func (h *home) applyTo(c net.Conn, p *pageConn) {
+	if p.seated == 0 {
+		setPaceOf(c, h.rate)
 	}
 }
 

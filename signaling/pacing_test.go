@@ -165,3 +165,41 @@ func TestPagesArePaced(t *testing.T) {
 		t.Errorf("%d addresses are remembered", len(p.homes))
 	}
 }
+
+// Websockets that are streams of the page's connection are paced with it, as one; a proxy's connection,
+// which carries other people too, is not.
+func TestStreamsArePacedAsOne(t *testing.T) {
+	p := newPacing([]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
+	lea, amina := seatKey{"", "maths", "lea"}, seatKey{"", "maths", "amina"}
+	connect := func(addr string) net.Conn {
+		c, _ := tcpPair(t)
+		p.connState(from{c, addr}, http.StateNew)
+		return from{c, addr}
+	}
+	page, proxied := connect("203.0.113.5:1001"), connect("192.0.2.1:1002")
+	class := p.hold(lea, &streamConn{carrier: page})
+	media := p.hold(lea, &streamConn{carrier: page})
+	defer p.hold(amina, &streamConn{carrier: proxied})()
+	defer p.hold(amina, &streamConn{})()
+	p.set(lea, 16_000)
+	p.set(amina, 16_000)
+	if got := paceOf(t, page); got != 1400 {
+		t.Errorf("two streams of 16 kb/s: %d B/s", got)
+	}
+	if got := paceOf(t, proxied); got != unpaced {
+		t.Errorf("a proxy's: %d B/s", got)
+	}
+	class()
+	if got := paceOf(t, page); got != 1400 {
+		t.Errorf("one stream of 16 kb/s: %d B/s", got)
+	}
+	media()
+	if got := paceOf(t, page); got != unpaced {
+		t.Errorf("without streams: %d B/s", got)
+	}
+	p.connState(page, http.StateClosed)
+	p.connState(proxied, http.StateClosed)
+	if len(p.homes) != 0 {
+		t.Errorf("%d addresses are remembered", len(p.homes))
+	}
+}

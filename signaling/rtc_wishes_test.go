@@ -136,7 +136,7 @@ func TestRTCUpdateLocalTracks(t *testing.T) {
 func TestRTCUpdateOfATrackJustPublished(t *testing.T) {
 	s := newRTCSchool(t)
 	a, b := s.enter(s.token("ada", teacher)), s.enter(s.token("bob", pupil))
-	for n := range uint32(30) {
+	for n := range uint32(20) { // two acts each, within the burst that a client is allowed
 		a.send(&lk.SignalRequest{Message: &lk.SignalRequest_AddTrack{AddTrack: &lk.AddTrackRequest{
 			Cid: fmt.Sprint(n), Type: lk.TrackType_VIDEO, Source: lk.TrackSource_CAMERA, Width: 640, Height: 360,
 		}}})

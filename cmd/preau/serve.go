@@ -143,7 +143,7 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 		http: &http.Server{
 			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
 			WriteTimeout: answerTime,
-			ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState,
+			ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState, ConnContext: server.ConnContext,
 		},
 	}, nil
 }

@@ -39,7 +39,8 @@ const (
 //     the first bytes do (stream.Tell);
 //  3. HTTP goes to whoever Accepts, which is net/http; TURN to the media plane.
 //
-// Browsers open a websocket as HTTP/1.1, by ALPN, though the page is HTTP/2.
+// Browsers that cannot have a websocket as a stream of the page's HTTP/2 (RFC 8441) open it as
+// HTTP/1.1, by ALPN.
 type tlsPort struct {
 	net.Listener // of TCP
 	config       *tls.Config

@@ -133,11 +133,16 @@ func (o *outlet) readRTCP(sender *webrtc.RTPSender) {
 
 type muting interface{ Load() bool }
 
+// catchUp is how much of what was captured while a busy machine did not get to it is still sent, all at
+// once: a device keeps that much, and its clock does not stand still meanwhile.
+const catchUp = time.Second
+
 // run sends frames at a steady pace until ctx ends; the source does not move
 // before the connection is up, nor while muted.
 func (o *outlet) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, muted muting) {
-	tick := time.NewTicker(o.interval)
-	defer tick.Stop()
+	next := time.Now().Add(o.interval)
+	due := time.NewTimer(o.interval)
+	defer due.Stop()
 	keyframe := true
 	for {
 		select {
@@ -146,28 +151,39 @@ func (o *outlet) run(ctx context.Context, transceiver *webrtc.RTPTransceiver, mu
 		case <-o.keyframe:
 			keyframe = true
 			continue
-		case <-tick.C:
+		case <-due.C:
 		}
-		o.timestamp += o.clock
-		o.mu.Lock()
-		b := o.bound
-		o.mu.Unlock()
-		if muted.Load() || b == nil || transceiver.Mid() == "" || transceiver.Sender().Transport().State() != webrtc.DTLSTransportStateConnected {
-			o.spurt = o.audio
-			continue
+		if late := time.Since(next); late > catchUp {
+			next = next.Add(late - catchUp)
 		}
-		payloads, isKeyframe := o.source.next(keyframe && !o.audio)
-		if len(payloads) == 0 {
-			o.spurt = o.audio
+		for ; time.Since(next) >= 0; next = next.Add(o.interval) {
+			keyframe = o.frame(transceiver, muted, keyframe)
 		}
-		if !o.write(b, transceiver.Mid(), payloads) {
-			continue // lost: the next one has to be a keyframe again
-		}
-		if isKeyframe && !o.audio {
-			o.count.keyframes.Add(1)
-		}
-		keyframe = keyframe && !isKeyframe
+		due.Reset(time.Until(next))
 	}
+}
+
+// frame sends the next one, a keyframe if that is wanted, and says whether one still is.
+func (o *outlet) frame(transceiver *webrtc.RTPTransceiver, muted muting, keyframe bool) bool {
+	o.timestamp += o.clock
+	o.mu.Lock()
+	b := o.bound
+	o.mu.Unlock()
+	if muted.Load() || b == nil || transceiver.Mid() == "" || transceiver.Sender().Transport().State() != webrtc.DTLSTransportStateConnected {
+		o.spurt = o.audio
+		return keyframe
+	}
+	payloads, isKeyframe := o.source.next(keyframe && !o.audio)
+	if len(payloads) == 0 {
+		o.spurt = o.audio
+	}
+	if !o.write(b, transceiver.Mid(), payloads) {
+		return keyframe // lost: the next one has to be a keyframe again
+	}
+	if isKeyframe && !o.audio {
+		o.count.keyframes.Add(1)
+	}
+	return keyframe && !isKeyframe
 }
 
 func (o *outlet) write(b *binding, mid string, payloads []payload) bool {

@@ -197,12 +197,15 @@ describe('what is remembered', () => {
   })
 })
 
-it('the device key lasts as long as what the browser keeps', () => {
+it('the device key lasts as long as what the browser keeps, and is another in each class', () => {
   const store = memory()
-  const key = deviceKey(store)
+  const key = deviceKey('maths', store)
   expect(key).toMatch(/^[0-9a-f]{32}$/)
-  expect(deviceKey(store)).toBe(key)
-  expect(deviceKey(memory())).not.toBe(key)
+  expect(deviceKey('french', store)).not.toBe(key)
+  expect(deviceKey('maths', store)).toBe(key)
+  expect(deviceKey('maths', memory())).not.toBe(key)
+  for (let i = 0; i < 100; i++) deviceKey(`class ${i.toString()}`, store)
+  expect(store().getItem('preau.devices')?.length).toBeLessThan(8_000)
 })
 
 it('the page never reloads in a circle', () => {

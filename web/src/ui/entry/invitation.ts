@@ -6,6 +6,8 @@ import { payload, ticketOfToken } from '../../session/ticket'
 
 /** Invitation is what the page knows of a class before one enters it. */
 export interface Invitation {
+  /** The name of the class. */
+  class: string
   title: string
   teacher: boolean
   lobby: boolean
@@ -30,25 +32,28 @@ export async function invitationOf(
 
 /** behind a door that a code opens. */
 export function behind(door: Door): Invitation {
-  return { door, title: door.title, lobby: door.lobby, teacher: false, name: undefined }
+  return { door, class: door.class, title: door.title, lobby: door.lobby, teacher: false, name: undefined }
 }
 
 /** Nothing is verified here: the server does when it exchanges the invite. */
 function ofInvite(invite: string): Invitation | undefined {
   const claims = payload(invite)
   if (!claims) return undefined
+  const grant = isRecord(claims['video']) ? claims['video'] : {}
   const attributes = isRecord(claims['attributes']) ? claims['attributes'] : {}
   const said = metadata(textOf(claims['metadata']))
   const teacher = attributes['role'] === 'teacher'
   const lobby = said['lobby'] === true && !teacher
-  return { title: textOf(said['title']), teacher, lobby, name: undefined }
+  const named = textOf(grant['room'])
+  return { class: named, title: textOf(said['title']), teacher, lobby, name: undefined }
 }
 
 function ofToken(token: string): Invitation | undefined {
   const ticket = ticketOfToken(token)
   if (!ticket) return undefined
   const name = textOf(payload(token)?.['name'])
-  return { title: ticket.title, teacher: ticket.teacher, lobby: ticket.lobby, name }
+  const { key, title, teacher, lobby } = ticket
+  return { class: key, title, teacher, lobby, name }
 }
 
 function metadata(text: string): Record<string, unknown> {
