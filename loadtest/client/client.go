@@ -85,6 +85,7 @@ type Client struct {
 	cids         uint32                              // tracks published so far
 	heard        map[string]uint32                   // by sender's sid, the newest reliable sequence number
 	left         *livekit.LeaveRequest
+	leftCause    error
 	changed      chan struct{} // closed and replaced at each change of what Wait looks at
 }
 
@@ -230,7 +231,7 @@ func (c *Client) Wait(ctx context.Context, what string, ok func() bool) error {
 			if ok() {
 				return nil
 			}
-			return errors.New(c.Identity() + ": left while waiting for " + what)
+			return fmt.Errorf("%s: left while waiting for %s: %w", c.Identity(), what, c.leftFor())
 		case <-changed:
 		case <-tick.C:
 		}

@@ -61,11 +61,19 @@ func (c *Client) supervise() {
 			if c.left == nil {
 				c.left = goodbye(k.cause)
 			}
+			c.leftCause = k.cause
 			c.mu.Unlock()
 			c.become(Over)
 			return
 		}
 	}
+}
+
+// leftFor is why the last socket ended, of a client that is over.
+func (c *Client) leftFor() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leftCause
 }
 
 // comeBack tries until the client is connected again; false: it never will be.

@@ -18,6 +18,10 @@ var extensions = []string{sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, sdesRepairedUR
 
 const sdesRepairedURI = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
+// iceChecks of a pair of candidates, 200 ms apart, before it is given up: browsers go on for half a
+// minute, too. After pion's own 7 a machine that was busy for 1.4 s is never reached.
+const iceChecks = 150
+
 var channelLabels = []string{"_reliable", "_lossy", "_data_track"}
 
 // session is one full join.
@@ -165,6 +169,7 @@ func (s *session) newPC(target livekit.SignalTarget) (*webrtc.PeerConnection, er
 	registry.Add(&early{}) // last added, asked first
 	settings := webrtc.SettingEngine{}
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICEMaxBindingRequests(iceChecks)
 	if c.opts.Link != nil {
 		if err := c.opts.Link.use(&settings); err != nil {
 			return nil, err

@@ -156,7 +156,15 @@ func (c *Client) Send(m *livekit.SignalRequest) error {
 	if k == nil {
 		return errNoSocket
 	}
-	return k.send(m)
+	err := k.send(m)
+	select {
+	case <-k.ended: // that is why
+		if err != nil {
+			err = fmt.Errorf("%s: not connected any more: %w", c.Identity(), k.cause)
+		}
+	default:
+	}
+	return err
 }
 
 // CutSocket drops the websocket's connection without a word, as a lost link does.
