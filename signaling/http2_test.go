@@ -1,5 +1,7 @@
 package signaling
 
+//lint:file-ignore SA1019 net/http's own client lets no :protocol pass
+
 import (
 	"bufio"
 	"bytes"

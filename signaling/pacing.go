@@ -38,7 +38,7 @@ type pacedSeat struct {
 
 // paced is a connection that carries sockets of a participant.
 type paced struct {
-	home    *home // where it comes from; nil: not known
+	home    *home     // where it comes from; nil: not known
 	page    *pageConn // what the page comes by, too; nil: it does not
 	sockets int
 }
