@@ -32,7 +32,14 @@ export async function invitationOf(
 
 /** behind a door that a code opens. */
 export function behind(door: Door): Invitation {
-  return { door, class: door.class, title: door.title, lobby: door.lobby, teacher: false, name: undefined }
+  return {
+    door,
+    class: door.class,
+    title: door.title,
+    lobby: door.lobby,
+    teacher: false,
+    name: undefined,
+  }
 }
 
 /** Nothing is verified here: the server does when it exchanges the invite. */
