@@ -26,13 +26,14 @@ func (s *Server) ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, carrierKey{}, c)
 }
 
-// websocketsOverHTTP2 gives a websocket that is a stream to next in the form of HTTP/1.1.
-func websocketsOverHTTP2(next http.Handler) http.Handler {
+// websocketsOverHTTP2 counts a websocket that is a stream and gives it to next in the form of HTTP/1.1.
+func websocketsOverHTTP2(count func(), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect || r.Header.Get(":protocol") != "websocket" {
 			next.ServeHTTP(w, r)
 			return
 		}
+		count()
 		carrier, _ := r.Context().Value(carrierKey{}).(net.Conn)
 		s := &streamConn{w: w, control: http.NewResponseController(w), body: r.Body, carrier: carrier, local: addrOf(r), remote: addr(r.RemoteAddr)}
 		defer s.end()

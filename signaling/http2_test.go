@@ -197,7 +197,7 @@ func TestWebsocketsOverHTTP2(t *testing.T) {
 // echoing serves websockets that say what they are told, and tells when each handler has ended.
 func echoing(t *testing.T, each func(*websocket.Conn)) (b *browserHTTP2, ended chan struct{}) {
 	ended = make(chan struct{}, 1)
-	return newBrowserHTTP2(t, websocketsOverHTTP2(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return newBrowserHTTP2(t, websocketsOverHTTP2(func() {}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() { ended <- struct{}{} }()
 		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 		conn, err := up.Upgrade(w, r, nil)

@@ -20,8 +20,9 @@ type metrics struct {
 	joins    *prometheus.HistogramVec // kind; seconds from the request to the first state
 	commands *prometheus.CounterVec   // kind, result
 	drops    *prometheus.CounterVec   // reason
-	refused  *prometheus.CounterVec   // reason
-	errors   *prometheus.CounterVec   // where
+	streams  prometheus.Counter
+	refused  *prometheus.CounterVec // reason
+	errors   *prometheus.CounterVec // where
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -40,10 +41,14 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}, []string{"kind"}),
 		commands: counter("commands_total", "Commands received, by kind of socket and result (ok or the error's code).", "kind", "result"),
 		drops:    counter("drops_total", "What was thrown away, by reason.", "reason"),
-		refused:  counter("refused_total", "Requests refused before they reached a class, by reason.", "reason"),
-		errors:   counter("errors_total", "Faults of the server itself, by where.", "where"),
+		streams: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "preau", Subsystem: "signaling", Name: "streams_total",
+			Help: "Websockets asked for as streams of an HTTP/2 connection (RFC 8441).",
+		}),
+		refused: counter("refused_total", "Requests refused before they reached a class, by reason.", "reason"),
+		errors:  counter("errors_total", "Faults of the server itself, by where.", "where"),
 	}
-	r.MustRegister(m.sockets, m.joins, m.commands, m.drops, m.refused, m.errors)
+	r.MustRegister(m.sockets, m.joins, m.commands, m.drops, m.streams, m.refused, m.errors)
 	return m
 }
 

@@ -130,7 +130,7 @@ func (s *Server) routes() http.Handler {
 	if s.options.Static != nil {
 		mux.Handle("/", readOnly(s.options.Static))
 	}
-	return websocketsOverHTTP2(s.wrap(mux))
+	return websocketsOverHTTP2(s.metrics.streams.Inc, s.wrap(mux))
 }
 
 // readOnly answers reading requests alone. A "GET /" pattern would say the same

@@ -14,7 +14,7 @@ import (
 // that stand above it, its tests included. Packages on one line do not import each other unless
 // the line says so by naming them in order.
 var layers = [][]string{
-	{"preau/signaling/classpb"},
+	{"preau/signaling/classpb", "preau/signaling/xconnect"},
 	{"preau/signaling/class", "preau/sfu/packet", "preau/sfu/stream"},
 	{"preau/sfu/internal/"},
 	{"preau/signaling/room", "preau/signaling/livekit", "preau/signaling/access", "preau/sfu", "preau/recorder"},

@@ -45,11 +45,15 @@ export async function visits(profile: string, pupils: number): Promise<Visits> {
   }
 }
 
+/** Samples of sound in a millisecond, as Opus is played. */
+const played = 48
+
+/** The page looks four times a second: how much was played by then says when it began. */
 async function firstSound(person: Person, clicked: number): Promise<number> {
   await scene.hears(person)
   for (;;) {
     const first = readings(await scene.snapshots(person)).find((r) => r.audio.emitted > 0)
-    if (first !== undefined) return (first.at - clicked) / 1000
+    if (first !== undefined) return (first.at - first.audio.emitted / played - clicked) / 1000
     await pause(250) // what has come is yet to be played
   }
 }

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { BuiltPage } from './built-page.ts'
 import { type Person, TestBrowser } from './browser.ts'
-import { enter, hearsAndSees, openClass } from './people.ts'
+import { Certificate } from './certificate.ts'
+import { comeIn, enter, hearsAndSees, openClass } from './people.ts'
 import { Server } from './server.ts'
 
 // What a visit loads: the first one in the order of need, the second one nothing, and
@@ -82,6 +83,29 @@ it('a pupil loads the class while writing a name, and at the second visit nothin
     expect(browser.failures()).toEqual([])
   } finally {
     await server.stop()
+  }
+})
+
+it('over HTTPS both sockets are streams of the connection that the page came by', async () => {
+  const certificate = await Certificate.make('127.0.0.1')
+  const server = await Server.start(undefined, certificate.server)
+  const trusting = await TestBrowser.launch({ more: certificate.browser })
+  try {
+    const { code } = await openClass(trusting, server, '5e B')
+    const pupil = await comeIn(trusting, server, code, 'Amina', { phone: true })
+    await hearsAndSees(pupil, 'Amina', 1, 0)
+    // By pages that are there already: the server's figures are asked for as any page of its own is.
+    const streams = () =>
+      pupil.page.evaluate(async () => {
+        const text = await (await fetch('/metrics')).text()
+        return Number(/^preau_signaling_streams_total (\d+)/m.exec(text)?.[1])
+      })
+    await expect.poll(streams, { message: 'of the teacher and the pupil' }).toBe(4)
+    expect(trusting.failures()).toEqual([])
+  } finally {
+    await trusting.close()
+    await server.stop()
+    await certificate.remove()
   }
 })
 
