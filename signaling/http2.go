@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ func websocketsOverHTTP2(count func(), next http.Handler) http.Handler {
 		carrier, _ := r.Context().Value(carrierKey{}).(net.Conn)
 		s := &streamConn{w: w, control: http.NewResponseController(w), body: r.Body, carrier: carrier, local: addrOf(r), remote: addr(r.RemoteAddr)}
 		defer s.end()
-		next.ServeHTTP(streamWriter{w, s}, asUpgrade(r))
+		next.ServeHTTP(&streamWriter{ResponseWriter: w, stream: s}, asUpgrade(r))
 	})
 }
 
@@ -70,12 +71,27 @@ func addrOf(r *http.Request) net.Addr {
 type streamWriter struct {
 	http.ResponseWriter
 	stream *streamConn
+	taken  bool // over: nothing else is written on it
 }
 
 // Hijack is net/http's (http.Hijacker).
-func (w streamWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *streamWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.taken = true
 	clear(w.Header()) // a handshake carries no page's headers
 	return w.stream, bufio.NewReadWriter(bufio.NewReader(w.stream), bufio.NewWriter(w.stream)), nil
+}
+
+func (w *streamWriter) WriteHeader(status int) {
+	if !w.taken {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *streamWriter) Write(b []byte) (int, error) {
+	if w.taken {
+		return 0, http.ErrHijacked
+	}
+	return w.ResponseWriter.Write(b)
 }
 
 // streamConn is one stream of an HTTP/2 connection as a net.Conn, for as long as its request is
@@ -91,8 +107,9 @@ type streamConn struct {
 	w        http.ResponseWriter
 	answered bool
 
-	closing sync.Mutex // guards over
+	closing sync.Mutex // guards what follows
 	over    bool       // closed, or the request has been handled
+	writeBy time.Time  // deadline of the next write; zero: none
 }
 
 // NetConn is the connection that carries the stream.
@@ -106,9 +123,10 @@ func (s *streamConn) Read(b []byte) (int, error) { return s.body.Read(b) }
 func (s *streamConn) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.isOver() {
-		return 0, net.ErrClosed
+	if err := s.begin(); err != nil {
+		return 0, err
 	}
+	defer s.ended()
 	if !s.answered {
 		s.answered = true
 		return len(b), s.answer(b)
@@ -118,6 +136,29 @@ func (s *streamConn) Write(b []byte) (int, error) {
 		err = s.control.Flush()
 	}
 	return n, err
+}
+
+// begin sets the deadline of a write. One that passes while nothing is written would end the stream.
+func (s *streamConn) begin() error {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	switch {
+	case s.over:
+		return net.ErrClosed
+	case s.writeBy.IsZero():
+		return nil
+	case !time.Now().Before(s.writeBy):
+		return os.ErrDeadlineExceeded
+	}
+	return s.control.SetWriteDeadline(s.writeBy)
+}
+
+func (s *streamConn) ended() {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if !s.over {
+		_ = s.control.SetWriteDeadline(time.Time{}) // the next write sets its own
+	}
 }
 
 // answer says of the upgrade's answer what HTTP/2 needs (RFC 8441, 5).
@@ -134,12 +175,6 @@ func (s *streamConn) answer(b []byte) error {
 	}
 	s.w.WriteHeader(http.StatusOK)
 	return s.control.Flush()
-}
-
-func (s *streamConn) isOver() bool {
-	s.closing.Lock()
-	defer s.closing.Unlock()
-	return s.over
 }
 
 // Close ends reading, and writing after what is being written. The stream itself ends with its request.
@@ -166,22 +201,23 @@ func (s *streamConn) end() {
 	s.w = nil
 }
 
-// deadline sets one, unless the stream may not be touched any more.
-func (s *streamConn) deadline(set func(time.Time) error, t time.Time) error {
+func (s *streamConn) SetReadDeadline(t time.Time) error {
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	if s.over {
 		return net.ErrClosed
 	}
-	return set(t)
-}
-
-func (s *streamConn) SetReadDeadline(t time.Time) error {
-	return s.deadline(s.control.SetReadDeadline, t)
+	return s.control.SetReadDeadline(t)
 }
 
 func (s *streamConn) SetWriteDeadline(t time.Time) error {
-	return s.deadline(s.control.SetWriteDeadline, t)
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.over {
+		return net.ErrClosed
+	}
+	s.writeBy = t
+	return nil
 }
 
 func (s *streamConn) SetDeadline(t time.Time) error {

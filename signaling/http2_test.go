@@ -266,6 +266,30 @@ func TestAStreamIsAConnection(t *testing.T) {
 			t.Error("the socket is still open")
 		}
 	})
+	t.Run("outlives the deadlines of what has been written", func(t *testing.T) {
+		b, ended := echoing(t, func(c *websocket.Conn) {
+			by := time.Now().Add(time.Second)
+			_ = c.SetWriteDeadline(by)
+			_ = c.WriteMessage(websocket.TextMessage, []byte("one"))
+			time.Sleep(time.Until(by.Add(50 * time.Millisecond))) // the deadline itself, not a guess
+			_ = c.SetWriteDeadline(time.Time{})
+			if err := c.WriteMessage(websocket.TextMessage, []byte("two")); err != nil {
+				t.Error(err)
+			}
+			_, _, _ = c.ReadMessage()
+		})
+		c, _, err := b.dial("/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"one", "two"} {
+			if _, m, err := c.ReadMessage(); err != nil || string(m) != want {
+				t.Fatalf("%q, %v", m, err)
+			}
+		}
+		_ = c.Close()
+		inPatience(t, "the handler ends", ended)
+	})
 	t.Run("ends reading in time", func(t *testing.T) {
 		b, ended := echoing(t, func(c *websocket.Conn) {
 			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))

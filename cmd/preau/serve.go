@@ -38,6 +38,8 @@ const (
 	// answerTime bounds the writing of an answer: the largest file takes a minute on the thinnest link.
 	answerTime = 5 * time.Minute
 	idleTime   = 2 * time.Minute
+	// stuckTime bounds how long an HTTP/2 connection takes not one byte, of a page or a websocket.
+	stuckTime = 20 * time.Second
 )
 
 // Output is where a run says what it does.
@@ -142,8 +144,8 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 		config: c, log: log, node: node, school: school, hooks: hooks, server: server, doors: d, guard: guard,
 		http: &http.Server{
 			Handler: metricsFor(c, server.Handler()), ReadHeaderTimeout: headerTime, ReadTimeout: requestTime, IdleTimeout: idleTime,
-			WriteTimeout: answerTime,
-			ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState, ConnContext: server.ConnContext,
+			WriteTimeout: answerTime, HTTP2: &http.HTTP2Config{WriteByteTimeout: stuckTime},
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), ConnState: server.ConnState, ConnContext: server.ConnContext,
 		},
 	}, nil
 }
