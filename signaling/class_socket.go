@@ -157,7 +157,8 @@ func (s *Server) upgradeClass(w http.ResponseWriter, r *http.Request, c *classSo
 	defer s.seats.pacing.hold(seatKey{tenant, name, c.participant}, conn.NetConn())()
 
 	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // nonsense: a snapshot
-	c.run(r.Context(), r.URL.Query().Get("session"), since)
+	// Without the request's end: what came before a stream was reset counts, as over HTTP/1.1.
+	c.run(context.WithoutCancel(r.Context()), r.URL.Query().Get("session"), since)
 }
 
 // seatClass gives the socket its participant's seat, and whoever sat there goes.

@@ -217,7 +217,11 @@ func (s *streamConn) SetWriteDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	s.writeBy = t
-	return nil
+	if s.mu.TryLock() {
+		s.mu.Unlock()
+		return nil
+	}
+	return s.control.SetWriteDeadline(t) // of what is being written, too
 }
 
 func (s *streamConn) SetDeadline(t time.Time) error {

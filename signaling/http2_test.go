@@ -302,23 +302,41 @@ func TestAStreamIsAConnection(t *testing.T) {
 		}
 		inPatience(t, "the handler gives up", ended)
 	})
-	t.Run("is closed while it writes to who does not read", func(t *testing.T) {
-		b, ended := echoing(t, func(c *websocket.Conn) {
-			over := make(chan struct{})
-			go func() {
-				defer close(over)
-				for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {
+	// The client's window takes three of these and no fourth.
+	stuck := func(end func(*websocket.Conn)) func(t *testing.T) {
+		return func(t *testing.T) {
+			b, ended := echoing(t, func(c *websocket.Conn) {
+				var written atomic.Int32
+				over := make(chan struct{})
+				go func() {
+					defer close(over)
+					for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {
+						written.Add(1)
+					}
+				}()
+				for written.Load() < 3 {
+					select {
+					case <-over:
+						t.Error("it could not be written")
+						return
+					case <-time.After(time.Millisecond):
+					}
 				}
-			}()
-			_, _, _ = c.ReadMessage()
-			_ = c.Close()
-			inPatience(t, "the writer ends", over)
-		})
-		c, _, err := b.dial("/", nil)
-		if err != nil {
-			t.Fatal(err)
+				end(c)
+				select {
+				case <-over:
+				case <-time.After(patience):
+					t.Error("the writer is stuck")
+				}
+			})
+			if _, _, err := b.dial("/", nil); err != nil {
+				t.Fatal(err)
+			}
+			inPatience(t, "the handler ends", ended)
 		}
-		_ = c.WriteMessage(websocket.TextMessage, nil)
-		inPatience(t, "the handler ends", ended)
-	})
+	}
+	t.Run("is closed while it writes to who does not read", stuck(func(c *websocket.Conn) { _ = c.Close() }))
+	t.Run("ends a write in time", stuck(func(c *websocket.Conn) {
+		_ = c.NetConn().SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
+	}))
 }

@@ -38,8 +38,9 @@ const (
 	// answerTime bounds the writing of an answer: the largest file takes a minute on the thinnest link.
 	answerTime = 5 * time.Minute
 	idleTime   = 2 * time.Minute
-	// stuckTime bounds how long an HTTP/2 connection takes not one byte, of a page or a websocket.
-	stuckTime = 20 * time.Second
+	// stuckTime bounds one write to an HTTP/2 connection, at most a frame of 16 kB: at the slowest pace
+	// half a minute.
+	stuckTime = time.Minute
 )
 
 // Output is where a run says what it does.
