@@ -109,7 +109,8 @@ type streamConn struct {
 
 	closing sync.Mutex // guards what follows
 	over    bool       // closed, or the request has been handled
-	writeBy time.Time  // deadline of the next write; zero: none
+	writing bool
+	writeBy time.Time // deadline of a write; zero: none
 }
 
 // NetConn is the connection that carries the stream.
@@ -123,10 +124,10 @@ func (s *streamConn) Read(b []byte) (int, error) { return s.body.Read(b) }
 func (s *streamConn) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.ended()
 	if err := s.begin(); err != nil {
 		return 0, err
 	}
-	defer s.ended()
 	if !s.answered {
 		s.answered = true
 		return len(b), s.answer(b)
@@ -145,17 +146,17 @@ func (s *streamConn) begin() error {
 	switch {
 	case s.over:
 		return net.ErrClosed
-	case s.writeBy.IsZero():
-		return nil
-	case !time.Now().Before(s.writeBy):
+	case !s.writeBy.IsZero() && !time.Now().Before(s.writeBy):
 		return os.ErrDeadlineExceeded
 	}
+	s.writing = true
 	return s.control.SetWriteDeadline(s.writeBy)
 }
 
 func (s *streamConn) ended() {
 	s.closing.Lock()
 	defer s.closing.Unlock()
+	s.writing = false
 	if !s.over {
 		_ = s.control.SetWriteDeadline(time.Time{}) // the next write sets its own
 	}
@@ -185,9 +186,7 @@ func (s *streamConn) Close() error {
 		return net.ErrClosed
 	}
 	s.over = true
-	if s.mu.TryLock() {
-		s.mu.Unlock()
-	} else {
+	if s.writing {
 		_ = s.control.SetWriteDeadline(time.Now()) // it may wait for a client that does not read
 	}
 	return s.body.Close()
@@ -217,11 +216,10 @@ func (s *streamConn) SetWriteDeadline(t time.Time) error {
 		return net.ErrClosed
 	}
 	s.writeBy = t
-	if s.mu.TryLock() {
-		s.mu.Unlock()
-		return nil
+	if s.writing {
+		return s.control.SetWriteDeadline(t)
 	}
-	return s.control.SetWriteDeadline(t) // of what is being written, too
+	return nil
 }
 
 func (s *streamConn) SetDeadline(t time.Time) error {

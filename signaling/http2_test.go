@@ -314,7 +314,13 @@ func TestAStreamIsAConnection(t *testing.T) {
 						written.Add(1)
 					}
 				}()
-				for written.Load() < 3 {
+				stream := c.NetConn().(*streamConn)
+				writing := func() bool {
+					stream.closing.Lock()
+					defer stream.closing.Unlock()
+					return stream.writing
+				}
+				for written.Load() < 3 || !writing() {
 					select {
 					case <-over:
 						t.Error("it could not be written")
