@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pion/webrtc/v4"
 )
 
 // narrow is a socket behind a link: what comes in stands in a queue of so many bytes that drains
@@ -105,6 +107,11 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	link.bits.Store(80_000)
 	pupil.isToldPaused(true)
 	pupil.hearsVoice()
+	pupil.isToldSpare(200_000)
+	// While ICE begins anew no voice passes, and what a socket brings is waited for.
+	pupil.peer.connectionState(pupil.peer.out.transport, webrtc.PeerConnectionStateConnecting)
+	pupil.isToldNothingOfSpare()
+	pupil.peer.connectionState(pupil.peer.out.transport, webrtc.PeerConnectionStateConnected)
 	pupil.isToldSpare(200_000)
 	link.bits.Store(20_000_000)
 	pupil.isToldPaused(false)
@@ -211,12 +218,26 @@ func (c *client) isToldPaused(want bool) {
 func (c *client) isToldSpare(under uint64) {
 	c.t.Helper()
 	c.until("what is left beside the voice to be told", func() bool {
-		left := uint64(0)
-		for _, e := range c.seen {
-			if e, ok := e.(SpareEvent); ok {
-				left = e.BPS
-			}
-		}
-		return left > 0 && left < under
+		left, told := c.spare()
+		return told && left > 0 && left < under
 	})
+}
+
+// isToldNothingOfSpare waits until nothing is known of what is left.
+func (c *client) isToldNothingOfSpare() {
+	c.t.Helper()
+	c.until("nothing to be told of what is left", func() bool {
+		left, told := c.spare()
+		return told && left == 0
+	})
+}
+
+// spare is what was told last.
+func (c *client) spare() (left uint64, told bool) {
+	for _, e := range c.seen {
+		if e, ok := e.(SpareEvent); ok {
+			left, told = e.BPS, true
+		}
+	}
+	return left, told
 }

@@ -32,6 +32,7 @@ type outlet struct {
 	transport *transport
 
 	ready                       atomic.Bool   // the transport is connected
+	checking                    atomic.Bool   // it is not yet, or ICE begins anew: nothing passes
 	limit                       atomic.Uint64 // bits per second to stay under; 0: none (see LimitBandwidth)
 	packets, bytes, drops, bits atomic.Uint64
 

@@ -343,6 +343,7 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		}
 		if t == p.out.transport {
 			p.out.ready.Store(true)
+			p.out.checking.Store(false)
 		}
 	case webrtc.PeerConnectionStateDisconnected:
 		state = StateDisconnected
@@ -351,6 +352,9 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		state = StateFailed
 		p.cut.Or(bit)
 	default:
+		if s == webrtc.PeerConnectionStateConnecting && t == p.out.transport {
+			p.out.checking.Store(true)
+		}
 		return
 	}
 	p.emit(StateEvent{Target: t.target, State: state})

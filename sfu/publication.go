@@ -37,6 +37,7 @@ type publication struct {
 	layers     *[maxLayers]atomic.Pointer[layer] // of a copy: its origin's
 	copied     atomic.Pointer[[]*publication]    // copies in other classes; nil: none
 	privileged atomic.Bool                       // of a teacher, or who was given the word
+	leads      atomic.Bool                       // of those without it, the one who spoke last or speaks loudest
 
 	short shortfall // owned by its owner's writer
 
@@ -238,8 +239,12 @@ func (p *publication) rung() allocate.Rung {
 	switch {
 	case p.spec.Source == SourceScreen:
 		return allocate.Screen
+	case p.spec.Source == SourceScreenAudio:
+		return allocate.ScreenSound
 	case p.spec.Kind == KindAudio && first:
 		return allocate.Voice
+	case p.spec.Kind == KindAudio && p.leader().leads.Load():
+		return allocate.Speaker
 	case p.spec.Kind == KindAudio:
 		return allocate.MoreVoices
 	case first:

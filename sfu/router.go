@@ -34,6 +34,7 @@ type Router struct {
 	privileged map[string]bool
 	openMics   map[string]bool // microphones that have a section now
 	speaking   map[string]Speaker
+	leader     *publication // whose voice leads those who have not the word; nil: none has spoken yet
 	stop       chan struct{}
 
 	toldLevels time.Time // when every speaker's level was told last
@@ -189,6 +190,9 @@ func (r *Router) strike(pub *publication) (peers []*Peer, was bool) {
 	}
 	delete(r.pubs, pub.spec.SID)
 	delete(r.openMics, pub.spec.SID)
+	if r.leader == pub {
+		r.leader = nil
+	}
 	if pub.microphone() {
 		r.detector.Remove(pub.spec.SID)
 	}
@@ -313,12 +317,29 @@ func (r *Router) look(now time.Time) (seen sight) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if report, ok := r.detector.Step(now); ok {
+		r.leadLocked(report.Speakers)
 		seen.speakers = r.speakersLocked(report, now)
 		seen.opened = r.setOpenLocked(report.Open)
 	}
 	seen.peers = r.peersLocked()
 	seen.pubs = slices.Collect(maps.Values(r.pubs))
 	return seen
+}
+
+// leadLocked finds the voice that leads those who have not the word: it does until another one does.
+func (r *Router) leadLocked(speakers []speaker.Speaker) {
+	for _, s := range speakers {
+		pub := r.pubs[s.Track]
+		if pub == nil || pub.privileged.Load() {
+			continue
+		}
+		if r.leader != nil {
+			r.leader.leads.Store(false)
+		}
+		r.leader = pub
+		pub.leads.Store(true)
+		return
+	}
 }
 
 // speakersLocked finds what has changed since the last report: who began, went on at another

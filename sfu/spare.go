@@ -1,10 +1,6 @@
 package sfu
 
-import (
-	"time"
-
-	"preau/sfu/internal/allocate"
-)
+import "time"
 
 // spareEvery bounds how often a SpareEvent is told, spareChange how small a change is worth one.
 const (
@@ -26,11 +22,14 @@ func (o *outlet) tellSpare(now time.Time) {
 	// Not what is spent while the link is untold: a socket held to the nothing that this leaves beside a voice
 	// would have its answers stand for many seconds, after the link is known as well.
 	spare := o.budget(false)
+	if o.checking.Load() { // there is no voice to make room for, and what brings it back comes by a socket
+		spare = 0
+	}
 	if spare > 0 {
 		voices := uint64(0)
 		for i := range o.wants {
 			w := &o.wants[i]
-			if c := o.choices[i]; c.Sending && (w.Rung == allocate.Voice || w.Rung == allocate.MoreVoices) {
+			if c := o.choices[i]; c.Sending && w.Rung.Sound() {
 				voices += w.Rates[c.Spatial][c.Temporal]
 			}
 		}

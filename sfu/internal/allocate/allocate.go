@@ -12,13 +12,20 @@ import "time"
 type Rung uint8
 
 const (
-	Voice         Rung = iota // of who teaches or has the word: always sent
-	Screen                    // the shared screen, legible before smooth
-	TeacherCamera             // or the spotlight's
+	Voice   Rung = iota // of who teaches or has the word: always sent
+	Speaker             // the voice of who speaks without it; always sent where there is no Voice
+	Screen              // the shared screen, legible before smooth
+	ScreenSound
+	TeacherCamera // or the spotlight's
 	MoreVoices
 	OtherCamera
 	rungs
 )
+
+// Sound says whether what stands on the rung is heard, not seen.
+func (r Rung) Sound() bool { return r.voice() || r == ScreenSound }
+
+func (r Rung) voice() bool { return r == Voice || r == Speaker || r == MoreVoices }
 
 // Spatials and Temporals bound the layers of one publication.
 const (

@@ -33,6 +33,9 @@ var cast = map[rune]Want{
 	'S': {Rung: Screen, Rates: screen, Max: Layer{3, 3}},
 	'T': {Rung: TeacherCamera, Rates: camera, Max: Layer{3, 3}},
 	'B': {Rung: TeacherCamera, Rates: browsers, Max: Layer{3, 3}},
+	's': {Rung: Speaker, Rates: voice},
+	'r': {Rung: Speaker, Rates: kilo(Rates{{40, 60}}), Max: Layer{0, 1}}, // with copies
+	'n': {Rung: ScreenSound, Rates: voice},
 	'v': {Rung: MoreVoices, Rates: voice},
 	'c': {Rung: OtherCamera, Rates: camera, Max: Layer{1, 3}},
 }
@@ -78,6 +81,22 @@ func TestLadder(t *testing.T) {
 		{1600, "VSTvcc", "00 11 10 00 00 00"},
 		{3400, "VSTvcc", "00 11 22 00 10 10"},
 		{9000, "VSTvcc", "00 11 22 00 12 12"},
+		//      who speaks without the word comes before pictures, and alone always
+		{30, "VsScc", "00 -- -- -- --"},
+		{79, "VsScc", "00 -- -- -- --"},
+		{80, "VsScc", "00 00 -- -- --"},
+		{290, "VsScc", "00 00 00 00 --"},
+		{30, "sScc", "00 -- -- --"},
+		{99, "rcc", "01 -- --"}, // what repairs it, too
+		{120, "rcc", "01 00 --"},
+		//      a voice that has no room leaves it to no picture
+		{70, "Vsc", "00 -- --"},
+		{130, "Vvvvc", "00 00 00 -- --"},
+		{210, "Vvvvc", "00 00 00 00 --"},
+		{220, "Vvvvc", "00 00 00 00 00"},
+		//      a screen may be seen without its sound
+		{220, "VnS", "00 -- 00"},
+		{230, "VnS", "00 00 00"},
 		//      a rung is shared fairly
 		{120, "cc", "00 00"},
 		{180, "cc", "01 01"},
@@ -122,6 +141,8 @@ func TestHysteresis(t *testing.T) {
 		{64, "--"},
 		{64, "--"}, // resuming needs headroom too
 		{75, "--"}, // longer, as the last rise did not last
+		{75, "--"},
+		{75, "--"},
 		{75, "00"},
 	} {
 		Allocate(now, c.kbps*1000, wants, choices, Options{})
@@ -170,10 +191,13 @@ func TestNextIsWhereTheNextStepFits(t *testing.T) {
 // save for the voice that is always sent.
 func TestNeverOverspends(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("VSTvc")), 0, 12).Draw(t, "wants")
+		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("VSTvcsn")), 0, 12).Draw(t, "wants")
 		wants := want(string(letters))
 		choices := make([]Choice, len(wants))
 		voices := uint64(strings.Count(string(letters), "V")) * 40_000
+		if voices == 0 {
+			voices = uint64(strings.Count(string(letters), "s")) * 40_000
+		}
 		now := time.Unix(1000, 0)
 		for range 10 {
 			estimate := rapid.Uint64Range(0, 5e6).Draw(t, "estimate")

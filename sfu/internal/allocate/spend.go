@@ -6,20 +6,24 @@ import "time"
 // choices, which must be as long.
 //
 // Down the ladder each subscription first gets what it can least do with: the
-// shared screen the sharpest layer that fits, the others the smallest. What is
-// left raises quality, again down the ladder, and on one rung turn by turn. A
-// subscription is raised by temporal layers before the next spatial one, and
-// so loses temporal layers before spatial ones.
+// shared screen the sharpest layer that fits, the others the smallest. The
+// first voices get the copies that repair them before anything else enters; a
+// voice for which there is no room ends the ladder, so that no picture takes
+// what it waits for. What is left raises quality, again down the ladder, and on
+// one rung turn by turn. A subscription is raised by temporal layers before the
+// next spatial one, and so loses temporal layers before spatial ones.
 func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o Options) Result {
 	s := spending{now: now, left: estimate, wants: wants, choices: choices, options: o.withDefaults()}
 	for i := range choices {
 		choices[i] = Choice{}
 	}
-	for rung := Voice; rung < rungs; rung++ {
-		s.enter(rung)
+	for rung := Voice; rung < rungs && s.enter(rung); rung++ {
+		for rung <= Speaker && s.raise(rung, temporal) {
+			continue
+		}
 	}
 	for rung := Voice; rung < rungs; rung++ {
-		for s.raise(rung) {
+		for s.raise(rung, spatial) {
 			continue
 		}
 	}
@@ -46,11 +50,14 @@ type spending struct {
 	wants   []Want
 	choices []Choice
 	options Options
+	voiced  bool   // a voice is being sent
 	next    uint64 // the cheapest step not taken, in bits/s beyond what is left
 }
 
-// enter gives each subscription of a rung its first layer.
-func (s *spending) enter(rung Rung) {
+// enter gives each subscription of a rung its first layer, and says whether the
+// next rung may be entered.
+func (s *spending) enter(rung Rung) bool {
+	on := true
 	for i := range s.wants {
 		w := &s.wants[i]
 		if w.Rung != rung || w.Off {
@@ -67,10 +74,13 @@ func (s *spending) enter(rung Rung) {
 			s.missed(w.rate(layer), 0)
 			continue
 		}
-		if rung == Voice || s.affords(i, layer, 0) {
+		if rung == Voice || rung == Speaker && !s.voiced || s.affords(i, layer, 0) {
 			s.take(i, layer, 0)
+		} else if rung.voice() {
+			on = false
 		}
 	}
+	return on
 }
 
 // enterSharpest gives the largest spatial layer that fits, at its fewest frames.
@@ -86,9 +96,17 @@ func (s *spending) enterSharpest(i int) bool {
 	return false
 }
 
+// step is how far a subscription is raised at most.
+type step uint8
+
+const (
+	temporal step = iota
+	spatial
+)
+
 // raise takes each subscription of a rung one step up, where that fits, and
 // says whether any went.
-func (s *spending) raise(rung Rung) bool {
+func (s *spending) raise(rung Rung, most step) bool {
 	any := false
 	for i := range s.wants {
 		w, c := &s.wants[i], &s.choices[i]
@@ -96,7 +114,8 @@ func (s *spending) raise(rung Rung) bool {
 			continue
 		}
 		spent := w.rate(c.Layer)
-		if layer, ok := w.above(c.Layer); ok && s.affords(i, layer, spent) {
+		layer, ok := w.above(c.Layer)
+		if ok && (most == spatial || layer.Spatial == c.Spatial) && s.affords(i, layer, spent) {
 			s.take(i, layer, spent)
 			any = true
 		}
@@ -131,7 +150,7 @@ const (
 	// lasts is how long a rise must last not to have been a mistake.
 	lasts = 30 * time.Second
 	// longer and longest are what becomes of Hold when it was.
-	longer, longest = 2, 16
+	longer, longest = 3, 16
 )
 
 // hold is how long a subscription must stay as it is before it may rise.
@@ -139,7 +158,7 @@ func (s *spending) hold(w *Want, ample bool) time.Duration {
 	switch {
 	case !w.Now.Fell:
 		return s.options.Pause
-	case ample:
+	case ample, w.Rung.voice():
 		return s.options.Hold
 	}
 	return max(w.Now.Hold, s.options.Hold)
@@ -180,6 +199,7 @@ func (s *spending) take(i int, layer Layer, spent uint64) {
 	s.left = s.left + spent - min(s.left+spent, s.wants[i].rate(layer))
 	s.choices[i].Sending = true
 	s.choices[i].Layer = layer
+	s.voiced = s.voiced || s.wants[i].Rung.voice()
 }
 
 // result stamps the choices that changed and sums up.
