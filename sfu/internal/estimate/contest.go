@@ -6,6 +6,10 @@ import "time"
 // leaves nothing to one that gives way to every delay. Where the queue stays full
 // however little is sent here, it is another's: then delay says nothing, and the
 // estimate rises to half of what the link has carried, and gives way to loss only.
+//
+// Where the other was there first, what the link carries was never seen. The queue may then be one's
+// own, of a link too thin for what is sent: that it grows with what more is sent tells, and the
+// next such try waits twice as long.
 
 const (
 	contestSpan = 3 * time.Second // two of them tell
@@ -14,13 +18,19 @@ const (
 	contestFall   = 300 * time.Millisecond
 	contestGrowth = 400 * time.Millisecond
 	contestLoss   = 0.03    // more: it may be the own rate that does not fit
+	contestLost   = 0.1     // that ends it; less is the other's way to find out where the queue ends
 	contestLeast  = 300_000 // bits/s that must have passed: on a thin link the voice itself fills it
 	contestShare  = 0.5     // of what passed, at most
+	// contestBlind is how far the estimate rises where too little has passed to tell, in bits/s, and
+	// blindSpans for how long the queue must have stood.
+	contestBlind = 400_000
+	blindSpans   = 4
 	// contestOver is how long the queue must have been short for the other to be
 	// gone: it begins anew after each loss, and a queue that stands for long is taken
 	// for the path's own delay.
 	contestOver = 10 * time.Second
 	remember    = time.Minute
+	barMost     = 16 * time.Minute
 )
 
 // contest finds out whether the bottleneck's queue is another's.
@@ -33,11 +43,12 @@ type contest struct {
 	full   time.Duration // when the queue was last seen to stand
 	began  time.Duration // how long it was when the contest began
 	barred time.Duration // no other before
+	bar    time.Duration // how long the last one was barred
 
 	turned time.Duration
 	first  time.Duration // of the queue, in this span
 	least  time.Duration
-	stood  bool // it did in the last span
+	stood  int // for how many spans it has
 }
 
 // update says how far the estimate may rise against delay; 0: not at all.
@@ -48,14 +59,15 @@ func (c *contest) update(now time.Duration, bits float64, is seen) float64 {
 	if bits >= c.best*contestShare {
 		c.high = now
 	}
-	c.least = min(c.least, is.queue)
-	if is.queue > standing {
+	c.least = min(c.least, is.stood)
+	if is.stood > standing {
 		c.full = now
 	}
-	if c.on && is.queue > c.began+contestGrowth { // it was the own after all
-		c.on, c.barred = false, now+remember
+	if c.on && is.stood > c.began+contestGrowth { // it was the own after all
+		c.bar = min(max(2*c.bar, remember), barMost)
+		c.on, c.barred = false, now+c.bar
 	}
-	if now-c.full > contestOver || is.loss > 2*contestLoss {
+	if now-c.full > contestOver || is.loss > contestLost {
 		c.on = false
 	}
 	if now-c.turned >= contestSpan {
@@ -64,16 +76,25 @@ func (c *contest) update(now time.Duration, bits float64, is seen) float64 {
 	if !c.on {
 		return 0
 	}
+	if c.best < contestLeast {
+		return contestBlind
+	}
 	return c.best * contestShare
 }
 
 // turn ends a span.
 func (c *contest) turn(now time.Duration, bits float64, is seen) {
-	stands := c.least > standing && is.queue > c.first-contestFall
+	stands := c.least > standing && is.stood > c.first-contestFall
 	// What arrives now was sent before the queue was passed.
-	told := now-c.high > 2*contestSpan+is.queue+is.rtt
-	if stands && c.stood && told && now >= c.barred && is.loss < contestLoss && c.best > contestLeast && !c.on {
-		c.on, c.began = true, is.queue
+	told := now-c.high > 2*contestSpan+is.stood+is.rtt
+	if stands {
+		c.stood++
+	} else {
+		c.stood = 0
 	}
-	c.turned, c.first, c.least, c.stood = now, is.queue, is.queue, stands
+	sure := c.stood >= blindSpans || c.stood >= 2 && told && c.best > contestLeast
+	if sure && now >= c.barred && is.loss < contestLoss && !c.on {
+		c.on, c.began = true, is.stood
+	}
+	c.turned, c.first, c.least = now, is.stood, is.stood
 }

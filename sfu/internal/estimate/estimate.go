@@ -136,11 +136,11 @@ func (e *Estimator) Feedback(fb *rtcp.TransportLayerCC, at time.Time) {
 	if e.loss.weigh(now) {
 		e.rate.lose(min(e.loss.share, e.loss.lasting))
 	}
-	is := seen{loss: e.loss.lasting, acked: e.acked.bits(), queue: e.queue.stands(), rtt: e.rtt}
+	is := seen{loss: e.loss.lasting, acked: e.acked.bits(), queue: e.queue.stands(), stood: e.queue.stood(), rtt: e.rtt}
 	is.lately, is.stretch = e.lately.measure()
 	e.rate.update(now, e.trend.state, is)
 	if bits := e.probe.take(); bits > 0 && e.trend.state != overused {
-		e.rate.proven(bits, now)
+		e.rate.proven(bits, e.probe.most, now)
 	}
 }
 

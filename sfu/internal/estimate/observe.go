@@ -103,32 +103,41 @@ func (l *lately) measure() (bits, stretch float64) {
 // queue tells how long packets stand in the bottleneck's queue: what the newest
 // took beyond the least of the last five to ten seconds. The clocks' offset is
 // in both.
+//
+// A queue that always stands is soon taken for the path's own delay; beyond the least of the last
+// half minute to minute it is still seen.
 type queue struct {
-	newest time.Duration
-	base   least
+	newest     time.Duration
+	base, long least
 }
 
 func (q *queue) add(sent, arrived time.Duration) {
 	q.newest = arrived - sent
-	q.base.add(q.newest, arrived)
+	q.base.add(q.newest, arrived, baseTurn)
+	q.long.add(q.newest, arrived, longTurn)
 }
 
 func (q *queue) stands() time.Duration { return q.newest - q.base.value() }
 
-// least is the least of the last five to ten seconds.
+func (q *queue) stood() time.Duration { return q.newest - q.long.value() }
+
+// least is the least of the last one to two turns.
 type least struct {
-	before, now time.Duration // of each half
+	before, now time.Duration // of each
 	turned      time.Duration
 	known       bool
 }
 
-const leastTurn = 5 * time.Second
+const (
+	baseTurn = 5 * time.Second
+	longTurn = 30 * time.Second
+)
 
-func (l *least) add(v, at time.Duration) {
+func (l *least) add(v, at, turn time.Duration) {
 	switch {
 	case !l.known:
 		l.before, l.now, l.turned, l.known = v, v, at, true
-	case at-l.turned >= leastTurn:
+	case at-l.turned >= turn:
 		l.before, l.now, l.turned = l.now, v, at
 	}
 	l.now = min(l.now, v)

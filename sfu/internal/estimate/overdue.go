@@ -26,7 +26,7 @@ func (a *answers) add(now, after, trip time.Duration) {
 	if !a.trip.known {
 		a.gap = slowest
 	}
-	a.trip.add(trip, now)
+	a.trip.add(trip, now, baseTurn)
 	a.gap += (min(after, slowest) - a.gap) / 8
 }
 

@@ -17,6 +17,10 @@ const (
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
 
+	spreadOut    = 0.85 // of the rate tried: a cluster that got less through was spread out by the link
+	ceilingSlack = 1.05
+	ceilingFor   = 30 * time.Second
+
 	standing = 100 * time.Millisecond // of queue: it is there
 	// leap is queue that needs no trend to be believed, where little arrives.
 	leap      = 80 * time.Millisecond
@@ -27,7 +31,9 @@ const (
 	idle      = 0.6
 	drained   = 60 * time.Millisecond
 	drainMost = 5 * time.Second
-	deep      = 0.6 // of the estimate: a fall to less than that
+	// drainWithin is how soon a queue that stands is gone.
+	drainWithin = 2 * time.Second
+	deep        = 0.6 // of the estimate: a fall to less than that
 )
 
 // rate is raised and lowered by what the trend says.
@@ -45,6 +51,7 @@ type rate struct {
 	queue          time.Duration // at the last report
 	contest        contest
 	probed         time.Duration // when a probe last got through
+	ceiling        float64       // what the last one was spread out to by the link, with slack; 0: it was not
 }
 
 func newRate(o Options) rate {
@@ -56,10 +63,11 @@ func newRate(o Options) rate {
 
 // seen is what the reports tell beside the trend.
 type seen struct {
-	acked, lately float64 // bits/s
-	stretch       float64 // see lately
-	loss          float64 // share, of the last seconds
-	queue, rtt    time.Duration
+	acked, lately float64       // bits/s
+	stretch       float64       // see lately
+	loss          float64       // share, of the last seconds
+	queue, stood  time.Duration // see queue
+	rtt           time.Duration
 }
 
 // update is called once for each report.
@@ -131,17 +139,18 @@ func (r *rate) drain(now time.Duration, is seen) {
 }
 
 // spend is what may be sent: while what a fall left in the queue drains, little
-// beside the voice, which is always sent.
+// beside the voice, which is always sent; and less, the longer a queue stands.
 func (r *rate) spend() float64 {
 	if r.draining {
 		return r.bits / 2
 	}
-	return r.bits
+	stands := max(r.queue-2*standing, 0)
+	return r.bits * (1 - min(stands.Seconds()/drainWithin.Seconds(), 0.5))
 }
 
 // contend rises beside another connection that has filled the queue.
 func (r *rate) contend(now time.Duration, acked float64, passed time.Duration, most float64) {
-	r.draining, r.lowered = false, now
+	r.draining, r.lowered, r.queue = false, now, 0
 	most = min(most, 2*acked+50_000)
 	if r.bits < most {
 		r.bits = min(r.bits*math.Pow(regrowth, passed.Seconds()), most)
@@ -164,6 +173,9 @@ func (r *rate) spread() float64 { return math.Sqrt(r.deviation * r.capacity * 10
 
 func (r *rate) raise(now time.Duration, acked float64, passed, rtt time.Duration) {
 	bound := r.bound(now, acked)
+	if r.ceiling > 0 && now-r.probed < ceilingFor {
+		bound = min(bound, max(r.ceiling, ceilingSlack*acked))
+	}
 	if r.bits >= bound {
 		return
 	}
@@ -202,9 +214,12 @@ func (r *rate) trust(start float64) {
 }
 
 // proven takes in what a probe got through.
-func (r *rate) proven(bits float64, now time.Duration) {
+func (r *rate) proven(bits, most float64, now time.Duration) {
 	first := r.probed < 0
-	r.probed = now
+	r.probed, r.ceiling = now, 0
+	if bits < spreadOut*most {
+		r.ceiling = ceilingSlack * bits
+	}
 	if first && r.tried && bits < r.bits { // nothing else is known of the link
 		r.bits = max(bits, r.min)
 	}

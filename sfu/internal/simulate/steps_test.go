@@ -103,6 +103,31 @@ func TestBesideADownload(t *testing.T) {
 	}
 }
 
+// TestBesideADownloadThatWasThere: what the link carries was never seen before.
+func TestBesideADownloadThatWasThere(t *testing.T) {
+	w := newWorld(&link{rate: steady(1e6), delay: 40 * time.Millisecond, queue: 64_000})
+	w.tcp = &download{window: 2, threshold: 1000}
+	w.run(30 * time.Second)
+	w.tcp.bytes, w.videoBytes = 0, 0
+	w.run(time.Minute)
+	theirs, ours := float64(w.tcp.bytes)*8/60, float64(w.videoBytes)*8/60
+	t.Logf("the download has %.0f kb/s, the picture %.0f", theirs/1000, ours/1000)
+	if theirs < 0.4e6 || ours < 0.05e6 {
+		t.Errorf("the download has %.0f kb/s, the picture %.0f", theirs/1000, ours/1000)
+	}
+}
+
+// TestVoiceThatFillsItsLink: a queue of one's own is not taken for another's, but for a moment.
+func TestVoiceThatFillsItsLink(t *testing.T) {
+	w := newWorld(&link{rate: steady(1.01 * voiceBits), delay: 150 * time.Millisecond, queue: 16_000})
+	w.run(5 * time.Minute)
+	video := float64(w.videoBytes) / float64(w.videoBytes+int(voiceBits/8*300))
+	t.Logf("%.1f %% of what came is a picture", 100*video)
+	if video > 0.02 {
+		t.Errorf("%.1f %% of what came is a picture", 100*video)
+	}
+}
+
 func TestBurstsOfLoss(t *testing.T) {
 	l := &link{rate: steady(1e6), delay: 60 * time.Millisecond, queue: 48_000}
 	l.loss = bursts(rand.New(rand.NewPCG(7, 7)), 0.03, 5)
