@@ -138,6 +138,9 @@ func (s *pacedSeat) apply() {
 	rate := pace(s.spare, len(s.conns))
 	for c, at := range s.conns {
 		setPaceOf(c, rate)
+		if at.page != nil {
+			at.page.rate = rate
+		}
 		if at.home != nil {
 			at.home.apply()
 		}

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 )
 
 // The files of a page come over connections that nobody has signed in on. They are paced by where
@@ -32,7 +33,11 @@ type home struct {
 }
 
 // pageConn is a connection by which pages come, with or without their websockets.
-type pageConn struct{ seated int } // participants whose sockets it carries: it is paced as those are
+type pageConn struct {
+	seated int       // participants whose sockets it carries: it is paced as those are
+	rate   uint32    // then, bytes a second
+	free   time.Time // from when on more of a file may be written to it
+}
 
 // connState follows the connections of an HTTP server (http.Server.ConnState).
 func (p *pacing) connState(c net.Conn, state http.ConnState) {

@@ -128,7 +128,7 @@ func (s *Server) routes() http.Handler {
 	s.routeAPI(mux)
 	mux.HandleFunc("HEAD /{$}", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	if s.options.Static != nil {
-		mux.Handle("/", readOnly(s.options.Static))
+		mux.Handle("/", readOnly(s.seats.pacing.files(s.options.Static)))
 	}
 	return websocketsOverHTTP2(s.metrics.streams.Inc, s.wrap(mux))
 }
