@@ -14,7 +14,7 @@ export type Company = 'cameras' | 'screen' | 'download'
  * Ten pupils on one page, so that two cores can carry them: small pictures at 7 frames a second, and
  * each a participant.
  */
-export const bringCameras = (page: Page, door: Door): Promise<void> =>
+export const bringCameras = async (page: Page, door: Door): Promise<void> =>
   page.evaluate(
     async ([url, tokens]) => {
       const { Room } = (window as unknown as BareWindow).LivekitClient
@@ -28,20 +28,44 @@ export const bringCameras = (page: Page, door: Door): Promise<void> =>
         )
       }
     },
-    [door.url, classmates(door)] as const,
+    [door.url, classmates(door, await theRoom(page, door))] as const,
   )
 
-const classmates = (door: Door): string[] =>
+const classmates = (door: Door, room: string): string[] =>
   Array.from({ length: 10 }, (_, i) => {
     const sub = `classmate-${i + 1}`
-    const claims = { sub, name: sub, video: { room: 'bench', roomJoin: true } }
+    const claims = { sub, name: sub, video: { room, roomJoin: true } }
     return signed(claims, door.key, door.secret)
   })
+
+/** The lesson's room: a class that was opened by the page has a name of the server's own. */
+async function theRoom(page: Page, door: Door): Promise<string> {
+  const token = signed({ video: { roomList: true } }, door.key, door.secret)
+  const names = await page.evaluate(
+    async ([url, authorization]) => {
+      const headers = { 'content-type': 'application/json', authorization }
+      const asked = { method: 'POST', headers, body: '{}' }
+      const answer = await fetch(`${url}/twirp/livekit.RoomService/ListRooms`, asked)
+      const { rooms } = (await answer.json()) as { rooms: { name: string }[] }
+      return rooms.map((room) => room.name)
+    },
+    [door.url.replace(/^ws/, 'http'), `Bearer ${token}`] as const,
+  )
+  if (names.length !== 1) throw new Error(`the server has ${names.length} rooms, not one`)
+  return names[0] ?? ''
+}
 
 export const shareScreen = (page: Page): Promise<void> =>
   page.evaluate(async () => {
     await (window as unknown as BareWindow).room.localParticipant.setScreenShareEnabled(true)
   })
+
+/** In Chromium a whole screen has sound of its own with fake devices only, and on ChromeOS and Windows. */
+export function silentScreen(): void {
+  const devices = navigator.mediaDevices as MediaDevices | undefined // not on a page without HTTPS
+  const share = devices?.getDisplayMedia.bind(devices)
+  if (devices && share) devices.getDisplayMedia = (o) => share({ ...o, audio: false })
+}
 
 /** Runs at the far end: takes what comes, and says at its end how many bytes that were. */
 const taker = `

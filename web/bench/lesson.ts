@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Person, TestBrowser } from '../e2e/browser.ts'
-import { bringCameras, type Company, Download, shareScreen } from './company.ts'
+import { turnOn } from '../e2e/people.ts'
+import { bringCameras, type Company, Download, shareScreen, silentScreen } from './company.ts'
 import type { Story } from './figures.ts'
 import { connectBare, type Door, openBare, publishBare } from './join.ts'
 import { type Reading, readings } from './readings.ts'
@@ -97,8 +98,10 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
 /** Whoever else is there before the pupil comes. */
 async function keepCompany(lesson: Lesson, scene: Scene, door: TrustedDoor, teacher: Person) {
   if (lesson.company === undefined) return
-  if (lesson.page) throw new Error('company keeps to the page that has livekit-client alone')
-  if (lesson.company !== 'cameras') return shareScreen(teacher.page)
+  if (lesson.company !== 'cameras') {
+    await teacher.page.evaluate(silentScreen)
+    return lesson.page ? turnOn(teacher, 'bar-screen') : shareScreen(teacher.page)
+  }
   const others = await (await browser(scene, door)).person()
   await openBare(others.context, others.page)
   await bringCameras(others.page, door)
