@@ -45,8 +45,12 @@ const awayAfter = 1500 * time.Millisecond
 func (o *outlet) returns(now time.Time) {
 	away := !o.heardAt.IsZero() && now.Sub(o.heardAt) > awayAfter
 	o.heardAt = now
-	if away && o.carrier() != nil && o.estimate.Snapshot().Bits < startTried {
+	switch {
+	case !away:
+	case o.carrier() != nil && o.estimate.Snapshot().Bits < startTried:
 		o.estimate, o.prober = newEstimate(true), probe.Prober{}
+	default:
+		o.estimate.Moved()
 	}
 }
 

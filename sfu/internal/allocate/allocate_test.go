@@ -154,6 +154,40 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
+// A voice that was left out comes back as soon as there is room; one that is sent does not flap between its
+// renditions.
+func TestAVoiceWaitsNoLongerThanHold(t *testing.T) {
+	now := time.Unix(1000, 0)
+	for _, c := range []struct {
+		want   Want
+		low    uint64 // kb/s for less, and for more
+		high   uint64
+		most   int // rises in 40 s
+		fewest int
+	}{
+		{Want{Rung: MoreVoices, Rates: voice}, 30, 60, 20, 10},
+		{Want{Rung: Voice, Rates: kilo(Rates{{18}, {40}}), Max: Layer{1, 0}}, 30, 60, 5, 1},
+	} {
+		wants, choices := []Want{c.want}, make([]Choice, 1)
+		rises, was := 0, Choice{}
+		for tick := range 400 {
+			estimate := c.high
+			if was.Sending && was.Layer == c.want.Max && now.Sub(was.Since) > 500*time.Millisecond {
+				estimate = c.low // it was too much
+			}
+			Allocate(now, estimate*1000, wants, choices, Options{})
+			if tick > 0 && choices[0].Sending && was.below(choices[0].Layer) {
+				rises++
+			}
+			was, wants[0].Now = choices[0], choices[0]
+			now = now.Add(100 * time.Millisecond)
+		}
+		if rises > c.most || rises < c.fewest {
+			t.Errorf("%d rises in 40 s on rung %d, want %d to %d", rises, c.want.Rung, c.fewest, c.most)
+		}
+	}
+}
+
 func TestOffAndSilentSubscriptionsGetNothing(t *testing.T) {
 	wants := want("Tcc")
 	wants[0].Off = true

@@ -158,7 +158,7 @@ func (s *spending) hold(w *Want, ample bool) time.Duration {
 	switch {
 	case !w.Now.Fell:
 		return s.options.Pause
-	case ample, w.Rung.voice():
+	case ample, w.Rung.voice() && !w.Now.Sending:
 		return s.options.Hold
 	}
 	return max(w.Now.Hold, s.options.Hold)

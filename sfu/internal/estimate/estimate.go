@@ -114,6 +114,9 @@ func (e *Estimator) Probe(cluster uint8, bits uint64) {
 	e.probe = probe{cluster: cluster, most: float64(bits)}
 }
 
+// Moved says that the path may be another: how long it takes is found out anew.
+func (e *Estimator) Moved() { e.queue = queue{} }
+
 func (e *Estimator) extend(sequence uint16) uint64 {
 	return e.newest + uint64(int64(int16(sequence-uint16(e.newest))))
 }

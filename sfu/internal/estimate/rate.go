@@ -48,7 +48,7 @@ type rate struct {
 	draining       bool // what stood in the queue at a deep fall
 	drainUntil     time.Duration
 	fell           time.Duration // deep
-	queue          time.Duration // at the last report
+	queue, stood   time.Duration // at the last report
 	contest        contest
 	probed         time.Duration // when a probe last got through
 	ceiling        float64       // what the last one was spread out to by the link, with slack; 0: it was not
@@ -79,7 +79,7 @@ func (r *rate) update(now time.Duration, s state, is seen) {
 		return
 	}
 	sudden := is.queue > r.queue && is.queue > max(leap, r.packets(1.5)) && is.stretch > stretched && is.lately < deep*r.bits
-	r.queue = is.queue
+	r.queue, r.stood = is.queue, is.stood
 	switch {
 	case s == overused, sudden:
 		r.lower(now, is, sudden)
@@ -144,13 +144,13 @@ func (r *rate) spend() float64 {
 	if r.draining {
 		return r.bits / 2
 	}
-	stands := max(r.queue-2*standing, 0)
+	stands := max(r.stood-2*standing, 0)
 	return r.bits * (1 - min(stands.Seconds()/drainWithin.Seconds(), 0.5))
 }
 
 // contend rises beside another connection that has filled the queue.
 func (r *rate) contend(now time.Duration, acked float64, passed time.Duration, most float64) {
-	r.draining, r.lowered, r.queue = false, now, 0
+	r.draining, r.lowered, r.stood = false, now, 0
 	most = min(most, 2*acked+50_000)
 	if r.bits < most {
 		r.bits = min(r.bits*math.Pow(regrowth, passed.Seconds()), most)
