@@ -1,6 +1,8 @@
 package client
 
 import (
+	"time"
+
 	"preau/loadtest/media"
 )
 
@@ -26,6 +28,7 @@ func packetize(c *media.Clip, f format) [][]payload {
 
 // place is where in what was published a packet belongs.
 type place struct {
+	sent   time.Time // of a synthetic packet; zero: it is not told
 	layer  int
 	frame  uint32
 	packet int

@@ -69,7 +69,7 @@ func (c *continuity) packet(p *rtp.Packet, now time.Time) {
 		return
 	}
 	if c.format.audio() {
-		c.sound(p, first, silence)
+		c.sound(p, first, silence, now)
 	} else {
 		c.video(p, first, silence, now)
 	}
@@ -106,7 +106,7 @@ func (c *continuity) advance(p *rtp.Packet) bool {
 	return true
 }
 
-func (c *continuity) sound(p *rtp.Packet, first bool, silence time.Duration) {
+func (c *continuity) sound(p *rtp.Packet, first bool, silence time.Duration, now time.Time) {
 	blocks := [][]byte{p.Payload}
 	if c.red != 0 && p.PayloadType == c.red {
 		var ok bool
@@ -121,12 +121,16 @@ func (c *continuity) sound(p *rtp.Packet, first bool, silence time.Duration) {
 	if !c.when.sound(p, blocks[len(blocks)-1], c.last, silence) && !first {
 		c.seen.BadTimestamps++
 	}
-	for _, b := range blocks {
+	for i, b := range blocks {
 		if c.contents == nil || len(b) == 0 {
 			continue
 		}
-		if _, ok := c.contents.find(b, b, part{}); !ok {
+		at, ok := c.contents.find(b, b, part{})
+		if !ok {
 			c.seen.BadBytes++
+		}
+		if i == len(blocks)-1 { // the others are older
+			c.took(at, now)
 		}
 	}
 }
@@ -170,12 +174,20 @@ func (c *continuity) video(p *rtp.Packet, first bool, silence time.Duration, now
 	if !ok {
 		c.seen.BadBytes++
 	}
+	c.took(at, now)
 	if ok && at.told && !c.when.picture(at, p.Timestamp, leaps, !consecutive) {
 		c.seen.BadTimestamps++
 	}
 	c.layer(at, newPicture)
 	skips := leaps || is.pictures || c.describes(p, consecutive)
 	c.order(at, consecutive, newPicture, skips)
+}
+
+// took counts how long a packet did, if it tells.
+func (c *continuity) took(at place, now time.Time) {
+	if !at.sent.IsZero() {
+		c.seen.Delays.Add(now.Sub(at.sent))
+	}
 }
 
 // follows says whether a picture's id may come after the last one's. In layers

@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/binary"
 	"strings"
+	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
@@ -18,7 +19,7 @@ const (
 
 // markerSize is the length of the tag that every synthetic video packet carries
 // after its codec's headers: layer, frame number, packet within the frame.
-const markerSize = 1 + 4 + 1
+const markerSize = 1 + 4 + 1 + stampSize
 
 const videoPayload = 1100 // bytes after the codec's headers
 
@@ -159,6 +160,9 @@ func tagged(payload []byte, layer int, frame uint32, i, n int) []byte {
 	payload = append(payload, byte(layer))
 	payload = binary.BigEndian.AppendUint32(payload, frame)
 	payload = append(payload, byte(i))
+	var sent [stampSize]byte
+	stamp(sent[:], time.Now())
+	payload = append(payload, sent[:]...)
 	body := make([]byte, videoPayload/max(1, 6-n))
 	fill(body, frame)
 	return append(payload, body...)

@@ -94,7 +94,8 @@ func (s *stream) opus(bool) []payload {
 	if s.long {
 		body[0] = 11 << 3
 	}
-	fill(body[1:], s.frame)
+	stamp(body[1:], time.Now())
+	fill(body[1+stampSize:], s.frame)
 	return []payload{{body: body}}
 }
 

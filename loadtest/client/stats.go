@@ -27,6 +27,7 @@ type Stats struct {
 	Layer         int           // of the last packet; with SVC, the highest in the last whole picture
 	MaxLayer      int
 	First, Last   time.Time // packet
+	Delays        Delays    // of synthetic packets
 }
 
 // Faults is all that a stream without a seam has none of.

@@ -15,8 +15,12 @@ type synthetic struct{ format }
 
 func (s synthetic) find(payload, body []byte, p part) (place, bool) {
 	if s.audio() {
-		// The first filled byte is the counter's low byte. Other lengths are not ours.
-		return place{}, len(body) != opusSize || counts(body[1:], uint32(body[1]))
+		if len(body) != opusSize { // not ours
+			return place{}, true
+		}
+		sent, stamped := stamped(body[1:])
+		filled := body[1+stampSize:] // the first byte is the counter's low one
+		return place{sent: sent}, stamped && counts(filled, uint32(filled[0]))
 	}
 	tag, ok := s.tag(payload, p)
 	if !ok || tag == nil {
@@ -25,8 +29,9 @@ func (s synthetic) find(payload, body []byte, p part) (place, bool) {
 	if len(tag) < markerSize {
 		return place{}, false
 	}
-	at := place{layer: int(tag[0]), frame: binary.BigEndian.Uint32(tag[1:]), packet: int(tag[5]), told: true}
-	return at, counts(tag[markerSize:], at.frame)
+	sent, stamped := stamped(tag[markerSize-stampSize:])
+	at := place{sent: sent, layer: int(tag[0]), frame: binary.BigEndian.Uint32(tag[1:]), packet: int(tag[5]), told: true}
+	return at, stamped && counts(tag[markerSize:], at.frame)
 }
 
 // counts says whether bytes are those that fill writes.
