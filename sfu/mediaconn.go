@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"preau/sfu/internal/batch"
 )
 
 // relayQueue is how many packets may wait between the embedded TURN's relays and a media socket,
@@ -26,6 +28,7 @@ const relayQueue = 512
 // A direct packet costs nothing more than the socket's own read and write.
 type mediaConn struct {
 	*net.UDPConn
+	socket    *batch.Socket    // the same, for bursts
 	announced []netip.AddrPort // as clients know this socket
 	relays    *relayTable
 	dropped   prometheus.Counter
@@ -39,8 +42,8 @@ type relayed struct {
 	from netip.AddrPort
 }
 
-func newMediaConn(c *net.UDPConn, announced []netip.Addr, relays *relayTable, dropped prometheus.Counter) *mediaConn {
-	m := &mediaConn{UDPConn: c, relays: relays, dropped: dropped}
+func newMediaConn(c *net.UDPConn, announced []netip.Addr, relays *relayTable, dropped prometheus.Counter, cut bool) *mediaConn {
+	m := &mediaConn{UDPConn: c, socket: batch.NewSocket(c, cut), relays: relays, dropped: dropped}
 	for _, a := range announced {
 		m.announced = append(m.announced, netip.AddrPortFrom(a, localAddr(c).Port()))
 	}

@@ -124,7 +124,7 @@ func (n *Node) openMedia(logs pionLog) ([]place, error) {
 	var media []*mediaConn
 	for i, c := range sockets {
 		n.addrs.Announced = append(n.addrs.Announced, at[i].announced...)
-		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.m.dropped[dropRelay]))
+		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.m.dropped[dropRelay], !n.o.NoSegmentation))
 	}
 	slices.SortStableFunc(n.addrs.Announced, func(a, b netip.Addr) int { return distance(a, outside) - distance(b, outside) })
 	n.relays.reaching(media)

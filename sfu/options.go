@@ -22,6 +22,8 @@ type Options struct {
 	TURNTLS     string // "host:port" where clients find it over TLS, which comes in by ServeTURN; empty: nowhere
 	TURNSecret  []byte // makes the TURN credentials; empty: random, so good on this node only
 
+	NoSegmentation bool // what goes to one destination is not left to the kernel to cut up (UDP GSO)
+
 	Writers     int // egress goroutines; 0: one a core, at most 8
 	Microphones int // microphones carried as media sections per subscriber at once; 0: 12
 

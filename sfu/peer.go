@@ -72,17 +72,18 @@ func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	}
 	p.at.Store(&whereabouts{r, o.Participant})
 	var err error
-	if p.pub, err = newTransport(p, TargetPublisher); err != nil {
+	w := r.node.nextWriter()
+	if p.pub, err = newTransport(p, TargetPublisher, w); err != nil {
 		return nil, fmt.Errorf("making the publisher's connection: %w", err)
 	}
 	sub := p.pub
 	if !o.SinglePC {
-		if sub, err = newTransport(p, TargetSubscriber); err != nil {
+		if sub, err = newTransport(p, TargetSubscriber, w); err != nil {
 			_ = p.pub.pc.Close()
 			return nil, fmt.Errorf("making the subscriber's connection: %w", err)
 		}
 	}
-	p.out = newOutlet(p, r.node.nextWriter(), sub)
+	p.out = newOutlet(p, w, sub)
 	return p, nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 
 	"github.com/pion/ice/v4"
+
+	"preau/sfu/internal/batch"
 )
 
 // portMux is the media port as pion sees it: one mux a socket, announced under the addresses we
@@ -16,8 +18,9 @@ type portMux struct {
 }
 
 type muxPlace struct {
-	mux   *ice.UDPMuxDefault
-	local *net.UDPAddr
+	mux    *ice.UDPMuxDefault
+	local  *net.UDPAddr
+	socket *batch.Socket
 }
 
 var _ ice.UDPMux = (*portMux)(nil)
@@ -31,7 +34,7 @@ func newPortMux(conns []*mediaConn, m *metrics, logs pionLog) *portMux {
 		})
 		p.muxes = append(p.muxes, mux)
 		for _, a := range c.announced {
-			p.at[a] = muxPlace{mux, c.LocalAddr().(*net.UDPAddr)}
+			p.at[a] = muxPlace{mux, c.LocalAddr().(*net.UDPAddr), c.socket}
 			p.announced = append(p.announced, net.UDPAddrFromAddrPort(a))
 		}
 	}

@@ -50,7 +50,7 @@ type transport struct {
 	sinks  map[uint32]*feedbackSink // by SSRC; not those of our own streams that have ended
 }
 
-func newTransport(p *Peer, target Target) (*transport, error) {
+func newTransport(p *Peer, target Target, w *writer) (*transport, error) {
 	t := &transport{
 		peer: p, target: target, layers: map[uint32]*layer{}, named: map[layerName]*streamBuffer{},
 		opened: map[uint32]*streamBuffer{}, sinks: map[uint32]*feedbackSink{},
@@ -63,7 +63,7 @@ func newTransport(p *Peer, target Target) (*transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := t.settings()
+	s, err := t.settings(w)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func upstreamInterceptors(n *Node) (*interceptor.Registry, error) {
 	return reg, nil
 }
 
-func (t *transport) settings() (webrtc.SettingEngine, error) {
+func (t *transport) settings(w *writer) (webrtc.SettingEngine, error) {
 	n := t.peer.node
 	s := webrtc.SettingEngine{LoggerFactory: pionLog{n.log}, BufferFactory: t.buffer}
 	s.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
@@ -125,7 +125,7 @@ func (t *transport) settings() (webrtc.SettingEngine, error) {
 	if s.SetLite(!t.peer.o.FullICE); !t.peer.o.FullICE {
 		s.SetICEBindingRequestHandler(new(firstCheck).came)
 	}
-	s.SetICEUDPMux(n.mux)
+	s.SetICEUDPMux(burstMux{n.mux, w})
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if n.tcp != nil {
 		s.SetICETCPMux(n.tcp)

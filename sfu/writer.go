@@ -5,6 +5,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"preau/sfu/internal/batch"
 	"preau/sfu/packet"
 )
 
@@ -15,7 +16,7 @@ import (
 //  3. a picture that would stand in the link's queue waits in the outlet's (see pacing.go);
 //  4. munged: sequence number, timestamp, picture id;
 //  5. header built in the subscription's own rtp.Header, transport-wide number added;
-//  6. encrypted and written by pion.
+//  6. encrypted by pion, and sent with the others of its burst (see burst.go).
 //
 // Feedback of the same peers (NACK, PLI, transport-wide) comes through the same goroutine, so that
 // a subscription and its connection's numbers need no lock.
@@ -70,6 +71,9 @@ type writer struct {
 	now     time.Time   // when the work on the present item began
 	pace    *time.Timer // runs while something waits
 	paced   []*outlet   // where it does
+
+	batch      *batch.Batch // packets that leave together
+	burstBegan time.Time    // when the first of them was added
 }
 
 func newWriter(n *Node, index int) *writer {
@@ -78,7 +82,8 @@ func newWriter(n *Node, index int) *writer {
 		voice: make(chan item, writerQueue), video: make(chan item, writerQueue),
 		feedback: make(chan feedback, feedbackQueue), calls: make(chan func(), callQueue),
 		subs: map[*publication][]*subscription{}, scratch: make([]byte, 0, 2*packet.MaxSize),
-		pace: time.NewTimer(time.Hour), // set again before it matters
+		pace:  time.NewTimer(time.Hour), // set again before it matters
+		batch: batch.New(),
 	}
 }
 
@@ -125,9 +130,11 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 		select { // voice goes first
 		case i := <-w.voice:
 			w.handle(i)
+			w.sendBurst()
 			continue
 		default:
 		}
+		w.sendBurst()
 		select {
 		case i := <-w.voice:
 			w.handle(i)

@@ -32,6 +32,8 @@ func loadClassCommand(out, errOut io.Writer) *cli.Command {
 			&cli.IntFlag{Name: "pupils", Usage: "of each class", Value: 30, Destination: &p.Pupils},
 			&cli.IntFlag{Name: "cameras", Usage: "how many of them show one, 320×180", Destination: &p.Cameras},
 			&cli.BoolFlag{Name: "screen", Usage: "each teacher shares a screen, too", Destination: &p.Screen},
+			&cli.StringFlag{Name: "room", Usage: "`NAME` of a class that is there already, which they join (default: new ones)", Destination: &p.Room},
+			&cli.BoolFlag{Name: "deaf", Usage: "nobody receives media", Destination: &p.Deaf},
 			&cli.DurationFlag{Name: "ramp", Usage: "within which the pupils come; 0s: all at once", Value: 10 * time.Second, Destination: &p.Ramp},
 			&cli.DurationFlag{Name: "length", Usage: "of what is measured, after the last has come", Value: 30 * time.Second, Destination: &p.Length},
 			&cli.DurationFlag{Name: "talk", Usage: "pupils of each class talk in turn, each for so long; 0s: none", Destination: &p.Talk},

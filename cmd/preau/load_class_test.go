@@ -25,6 +25,7 @@ func TestLoadClassRefuses(t *testing.T) {
 		"cameras: 5 of 2":            {"--pupils", "2", "--cameras", "5", "http://127.0.0.1:1"},
 		"classes: 0":                 {"--classes", "0", "http://127.0.0.1:1"},
 		"people: ":                   {"--classes", "2000", "--pupils", "2000", "http://127.0.0.1:1"},
+		"one room is one class":      {"--classes", "2", "--room", "maths", "http://127.0.0.1:1"},
 		"less than a second":         {"--length", "1ms", "http://127.0.0.1:1"},
 		"no class could be begun":    {"http://127.0.0.1:1"},
 		"tells no metrics":           {"--metrics", "http://127.0.0.1:1/metrics", "http://127.0.0.1:1"},

@@ -60,6 +60,9 @@ func newCrowd(plan Plan) *crowd {
 	run := strconv.FormatUint(rand.Uint64(), 36)
 	for n := range plan.Classes {
 		room := fmt.Sprintf("load-%s-%d", run, n+1)
+		if plan.Room != "" {
+			room = plan.Room
+		}
 		var class []*member
 		for i := range plan.Teachers {
 			class = append(class, &member{plan: &c.plan, room: room, identity: fmt.Sprintf("teacher-%d", i+1), teacher: true})
@@ -120,7 +123,7 @@ func (c *crowd) fill(ctx context.Context) {
 			}
 		}
 	}
-	hears := c.plan.Teachers > 0 || c.plan.Cameras > 0
+	hears := c.plan.hears()
 	var coming sync.WaitGroup
 	begun := time.Now()
 	for i, m := range pupils {
@@ -163,7 +166,7 @@ func (c *crowd) write(ctx context.Context) {
 }
 
 func (c *crowd) churn(ctx context.Context) {
-	hears := c.plan.Teachers > 0 || c.plan.Cameras > 0
+	hears := c.plan.hears()
 	for wait(ctx, c.plan.Churn) {
 		m := c.all[rand.IntN(len(c.all))]
 		if m.teacher {

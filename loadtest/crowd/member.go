@@ -32,9 +32,8 @@ type member struct {
 
 	mu     sync.Mutex
 	now    *client.Client        // nil: not there
-	first  time.Time             // the first packet of media of this stay
 	tracks []*client.RemoteTrack // of all stays
-	joins  []time.Duration       // from the call to the first media packet
+	joins  []time.Duration       // from the call to the first packet of media, or to being in where none is to come
 	failed []error
 }
 
@@ -68,7 +67,7 @@ func (m *member) enter(ctx context.Context, hears bool) error {
 		return err
 	}
 	begun := time.Now()
-	c, err := client.Join(ctx, m.plan.URL, token, client.Options{SinglePC: true, Reconnect: true, OnTrack: m.takes})
+	c, err := client.Join(ctx, m.plan.URL, token, client.Options{SinglePC: true, Reconnect: true, NoSubscribe: m.plan.Deaf, OnTrack: m.takes})
 	if err != nil {
 		return err
 	}
@@ -78,15 +77,18 @@ func (m *member) enter(ctx context.Context, hears bool) error {
 	if err := m.publish(ctx, c); err != nil {
 		return err
 	}
-	if !hears {
-		return nil
+	in := time.Now()
+	if hears {
+		if err := c.Wait(ctx, "the first packet of media", func() bool { return !earliest(c).IsZero() }); err != nil {
+			return err
+		}
+		in = earliest(c)
 	}
-	if err := c.Wait(ctx, "the first packet of media", func() bool { return !earliest(c).IsZero() }); err != nil {
-		return err
+	if !m.teacher {
+		m.mu.Lock()
+		m.joins = append(m.joins, in.Sub(begun))
+		m.mu.Unlock()
 	}
-	m.mu.Lock()
-	m.joins = append(m.joins, earliest(c).Sub(begun))
-	m.mu.Unlock()
 	return nil
 }
 

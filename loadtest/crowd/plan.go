@@ -26,6 +26,8 @@ type Plan struct {
 	Pupils   int // of each class
 	Cameras  int // how many of them show one, of the smallest size
 	Screen   bool
+	Room     string // the class's name, where it is one that is there already; "": new ones
+	Deaf     bool   // nobody receives media: what a crowd costs by its being there
 
 	Ramp   time.Duration // within which all pupils join, evenly; 0: at once
 	Length time.Duration // of the window that is measured, after the last join
@@ -44,6 +46,9 @@ const (
 
 var errPlan = errors.New("this cannot be held")
 
+// hears says whether a pupil who comes is to receive something.
+func (p *Plan) hears() bool { return !p.Deaf && (p.Teachers > 0 || p.Cameras > 0) }
+
 // check tells what is wrong with a plan.
 func (p *Plan) check() error {
 	u, err := url.Parse(p.URL)
@@ -59,6 +64,7 @@ func (p *Plan) check() error {
 		{p.Cameras < 0 || p.Cameras > p.Pupils, fmt.Sprintf("cameras: %d of %d pupils", p.Cameras, p.Pupils)},
 		{p.Length < time.Second, "the length is less than a second"},
 		{p.Ramp < 0 || p.Talk < 0 || p.Chat < 0 || p.Churn < 0, "a time is negative"},
+		{p.Room != "" && p.Classes != 1, "one room is one class"},
 		{p.Screen && p.Teachers == 0, "a screen is shared by a teacher, and there is none"},
 	} {
 		if c.bad {

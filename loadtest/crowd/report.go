@@ -22,7 +22,8 @@ type Report struct {
 	Errors          []string `json:",omitempty"` // the first of them
 }
 
-// Joins are those of pupils, from the call to the first packet of media, in milliseconds.
+// Joins are those of pupils, from the call to the first packet of media, or to being in where none is to
+// come, in milliseconds.
 type Joins struct {
 	Count, Failed          int
 	P50, P95, P99, Slowest float64

@@ -17,6 +17,8 @@ var (
 	browsers = kilo(Rates{{45, 80, 145}, {92, 168, 296}, {260, 500, 900}})
 	screen   = kilo(Rates{{150, 300}, {500, 1200}})
 	voice    = kilo(Rates{{40}})
+	// A voice in two renditions, each with and without copies.
+	renditions = kilo(Rates{{18, 29}, {40, 54}})
 )
 
 func kilo(r Rates) *Rates {
@@ -35,6 +37,8 @@ var cast = map[rune]Want{
 	'B': {Rung: TeacherCamera, Rates: browsers, Max: Layer{3, 3}},
 	's': {Rung: Speaker, Rates: voice},
 	'r': {Rung: Speaker, Rates: kilo(Rates{{40, 60}}), Max: Layer{0, 1}}, // with copies
+	'w': {Rung: Voice, Rates: renditions, Max: Layer{1, 1}},
+	'W': {Rung: Voice, Rates: renditions, Max: Layer{1, 0}}, // that needs no copies
 	'n': {Rung: ScreenSound, Rates: voice},
 	'v': {Rung: MoreVoices, Rates: voice},
 	'c': {Rung: OtherCamera, Rates: camera, Max: Layer{1, 3}},
@@ -97,6 +101,13 @@ func TestLadder(t *testing.T) {
 		//      a screen may be seen without its sound
 		{220, "VnS", "00 -- 00"},
 		{230, "VnS", "00 00 00"},
+		//      a voice keeps its copies
+		{20, "w", "00"},
+		{53, "w", "01"},
+		{54, "w", "11"},
+		{130, "wc", "11 00"},
+		{100, "wc", "01 00"},
+		{40, "W", "10"},
 		//      a rung is shared fairly
 		{120, "cc", "00 00"},
 		{180, "cc", "01 01"},

@@ -32,13 +32,25 @@ func (w *Want) after(l Layer, sending bool) (Layer, bool) {
 const larger = 1.25
 
 // above is the next step up from a layer. As browsers encode, a larger picture of few frames costs
-// less than a small smooth one: that is no step. A screen is legible before it is smooth.
+// less than a small smooth one: that is no step. A screen is legible before it is smooth. A voice that
+// is sent with its copies keeps them: without, a better rendition is worse to hear.
 func (w *Want) above(l Layer) (Layer, bool) {
 	next, ok := w.after(l, true)
-	for ok && w.Rung != Screen && next.Spatial > l.Spatial && next.Temporal < l.Temporal && float64(w.rate(next)) < larger*float64(w.rate(l)) {
+	for ok && next.Spatial > l.Spatial && next.Temporal < l.Temporal && w.poorer(next, l) {
 		next, ok = w.after(next, true)
 	}
 	return next, ok
+}
+
+// poorer says whether a larger layer of fewer frames is no step up.
+func (w *Want) poorer(next, l Layer) bool {
+	switch {
+	case w.Rung.voice():
+		return true
+	case w.Rung == Screen:
+		return false
+	}
+	return float64(w.rate(next)) < larger*float64(w.rate(l))
 }
 
 // lowest is the fewest frames of a spatial layer.

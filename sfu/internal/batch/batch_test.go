@@ -1,0 +1,174 @@
+package batch
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+)
+
+func listen(t *testing.T, network, address string) *net.UDPConn {
+	t.Helper()
+	at, err := net.ResolveUDPAddr(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := net.ListenUDP(network, at)
+	if err != nil {
+		t.Skip("this machine has no such address: ", err)
+	}
+	_ = c.SetReadBuffer(4 << 20)
+	_ = c.SetWriteBuffer(4 << 20)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func addrOf(c *net.UDPConn) netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
+
+// numbered is a packet that tells its number.
+func numbered(n, size int) []byte {
+	b := bytes.Repeat([]byte{byte(n)}, size)
+	binary.BigEndian.PutUint32(b, uint32(n))
+	return b
+}
+
+// receives reads packets and holds them to what was sent, in order.
+func receives(t *testing.T, c *net.UDPConn, sizes []int) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	buf := make([]byte, 65536)
+	for n, size := range sizes {
+		got, err := c.Read(buf)
+		if err != nil {
+			t.Fatalf("packet %d of %d: %v", n, len(sizes), err)
+		}
+		if !bytes.Equal(buf[:got], numbered(n, size)) {
+			t.Fatalf("packet %d: %d bytes that begin % x, want %d", n, got, buf[:min(got, 8)], size)
+		}
+	}
+}
+
+func TestEachGetsItsPacketsInOrder(t *testing.T) {
+	pictures := []int{1200, 1200, 1200, 700, 1200, 1201, 90, 90, 1200, 4, 1200}
+	many := make([]int, 3000)
+	for i := range many {
+		many[i] = 1000 + i%7/6
+	}
+	for name, sizes := range map[string][]int{"one": {100}, "pictures": pictures, "many": many[:400], "more than fit": many} {
+		for _, cut := range []bool{true, false} {
+			for _, family := range [][2]string{{"udp4", "127.0.0.1:0"}, {"udp6", "[::1]:0"}} {
+				t.Run(name, func(t *testing.T) {
+					s := NewSocket(listen(t, family[0], family[1]), cut)
+					var to []*net.UDPConn
+					for range 3 {
+						to = append(to, listen(t, family[0], family[1]))
+					}
+					b, failed := New(), 0
+					var reading sync.WaitGroup
+					for _, c := range to {
+						reading.Go(func() { receives(t, c, sizes) })
+					}
+					for n, size := range sizes {
+						for i, c := range to {
+							if n%5 != i { // not always in one turn
+								failed += b.Add(s, addrOf(c), numbered(n, size))
+							}
+						}
+						for i, c := range to {
+							if n%5 == i {
+								failed += b.Add(s, addrOf(c), numbered(n, size))
+							}
+						}
+						if b.Full() {
+							failed += b.Flush()
+							time.Sleep(time.Millisecond) // loopback loses what a socket's buffer cannot take
+						}
+					}
+					if failed += b.Flush(); failed > 0 || !b.Empty() {
+						t.Errorf("%d failed; empty: %v", failed, b.Empty())
+					}
+					reading.Wait()
+				})
+			}
+		}
+	}
+}
+
+// A message that cannot be sent costs its own packets alone.
+func TestAFailureIsItsOwn(t *testing.T) {
+	s := NewSocket(listen(t, "udp4", "127.0.0.1:0"), true)
+	to := listen(t, "udp4", "127.0.0.1:0")
+	b := New()
+	nowhere := netip.MustParseAddrPort("127.0.0.1:0") // no port
+	for n := range 4 {
+		b.Add(s, addrOf(to), numbered(n, 500))
+		b.Add(s, nowhere, numbered(n, 500))
+	}
+	if failed := b.Flush(); failed != 4 {
+		t.Errorf("%d failed, not the 4", failed)
+	}
+	receives(t, to, []int{500, 500, 500, 500})
+}
+
+func TestClosed(t *testing.T) {
+	c := listen(t, "udp4", "127.0.0.1:0")
+	s := NewSocket(c, true)
+	b := New()
+	to := addrOf(listen(t, "udp4", "127.0.0.1:0"))
+	_ = c.Close()
+	for n := range 3 {
+		b.Add(s, to, numbered(n, 500))
+	}
+	if failed := b.Flush(); failed != 3 || !b.Empty() {
+		t.Errorf("%d failed, empty: %v", failed, b.Empty())
+	}
+}
+
+// Several writers share a socket.
+func TestTwoBatchesOnOneSocket(t *testing.T) {
+	s := NewSocket(listen(t, "udp4", "127.0.0.1:0"), true)
+	sizes := make([]int, 200)
+	for i := range sizes {
+		sizes[i] = 900
+	}
+	var both sync.WaitGroup
+	for range 2 {
+		to := listen(t, "udp4", "127.0.0.1:0")
+		both.Go(func() { receives(t, to, sizes) })
+		both.Go(func() {
+			b := New()
+			for n, size := range sizes {
+				b.Add(s, addrOf(to), numbered(n, size))
+				if n%8 == 7 {
+					b.Flush()
+				}
+			}
+			b.Flush()
+		})
+	}
+	both.Wait()
+}
+
+func TestNoAllocations(t *testing.T) {
+	s := NewSocket(listen(t, "udp4", "127.0.0.1:0"), true)
+	var to []netip.AddrPort
+	for range 20 {
+		to = append(to, addrOf(listen(t, "udp4", "127.0.0.1:0")))
+	}
+	b, p := New(), numbered(1, 1000)
+	burst := func() {
+		for range 5 {
+			for _, a := range to {
+				b.Add(s, a, p)
+			}
+		}
+		b.Flush()
+	}
+	burst()
+	if n := testing.AllocsPerRun(20, burst); n > 0 {
+		t.Errorf("%v allocations a burst", n)
+	}
+}
