@@ -1,6 +1,9 @@
 package sfu
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -10,6 +13,8 @@ import (
 const (
 	// maxData is LiveKit's largest DataPacket.
 	maxData = 64 << 10
+	// smallMessage is what a channel's reader keeps room for.
+	smallMessage = 1200
 	// reliableBuffer and lossyBuffer are how much may wait in a channel for a slow client.
 	reliableBuffer = 4 << 20
 	lossyBuffer    = 256 << 10
@@ -52,6 +57,7 @@ func (p *Peer) openChannels() error {
 			return err
 		}
 		p.keepChannel(kind, d)
+		d.OnOpen(func() { p.readChannel(d, func([]byte) {}) }) // clients send on their own
 	}
 	return nil
 }
@@ -65,7 +71,7 @@ func (p *Peer) channelOpened(t *transport, d *webrtc.DataChannel) {
 		if t == p.out.transport {
 			p.keepChannel(kind, d)
 		}
-		d.OnMessage(func(m webrtc.DataChannelMessage) { p.dataArrived(kind, m) })
+		d.OnOpen(func() { p.readChannel(d, func(b []byte) { p.dataArrived(kind, b) }) })
 		return
 	}
 	_ = d.Close() // a label nobody knows
@@ -77,15 +83,37 @@ func (p *Peer) keepChannel(kind DataKind, d *webrtc.DataChannel) {
 	p.channels[kind] = d
 }
 
-func (p *Peer) dataArrived(kind DataKind, m webrtc.DataChannelMessage) {
+// readChannel reads messages until the channel ends, in pion's goroutine for its opening. pion's own
+// reader keeps room for the largest message, for every channel; few are larger than a packet.
+func (p *Peer) readChannel(d *webrtc.DataChannel, take func([]byte)) {
 	defer p.node.guard(p, "data")
-	if len(m.Data) > maxData {
-		p.node.m.drop(dropData)
-		return
+	channel, err := d.Detach()
+	if err != nil {
+		return // it has ended already
 	}
-	e := DataEvent{Kind: kind, Payload: m.Data}
+	small := make([]byte, smallMessage)
+	for buf := small; ; {
+		n, _, err := channel.ReadDataChannel(buf)
+		switch {
+		case err == nil:
+			take(bytes.Clone(buf[:n]))
+			buf = small
+		case errors.Is(err, io.ErrShortBuffer) && len(buf) < maxData: // it is still there
+			buf = make([]byte, min(4*len(buf), maxData))
+		default:
+			if errors.Is(err, io.ErrShortBuffer) {
+				p.node.m.drop(dropData)
+			}
+			_ = d.Close()
+			return
+		}
+	}
+}
+
+func (p *Peer) dataArrived(kind DataKind, payload []byte) {
+	e := DataEvent{Kind: kind, Payload: payload}
 	if kind == DataReliable {
-		if p.waits(p.pace.delay(len(m.Data), time.Now())) {
+		if p.waits(p.pace.delay(len(payload), time.Now())) {
 			p.emitReliable(e)
 		}
 		return

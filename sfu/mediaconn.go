@@ -15,7 +15,7 @@ import (
 
 // relayQueue is how many packets may wait between the embedded TURN's relays and a media socket,
 // each way.
-const relayQueue = 512
+const relayQueue = 128
 
 // mediaConn is a socket of the media port, into which the relays of the embedded TURN put their
 // packets without a socket of their own:

@@ -138,6 +138,7 @@ func (t *transport) settings(w *writer) (webrtc.SettingEngine, error) {
 	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
 	s.SetSCTPMaxReceiveBufferSize(1 << 20)
+	s.DetachDataChannels()           // see readChannel
 	s.SetIgnoreRidPauseForRecv(true) // Chrome pauses layers by itself; an answer that echoes it stops them
 	return s, nil
 }

@@ -29,8 +29,10 @@ type Options struct {
 }
 
 const (
-	// remembered is how many sent packets wait for feedback: 4 s at 1,000 a second.
-	remembered = 4096
+	// remembered is how many sent packets wait for feedback at most: 4 s at 1,000 a second. There is room for
+	// few at first, and for twice as many as are under way.
+	remembered      = 4096
+	rememberedFirst = 256
 	// silence is how long feedback may stay away before the estimate sinks.
 	silence = time.Second
 )
@@ -81,7 +83,7 @@ func New(o Options) *Estimator {
 		o.Max = 20_000_000
 	}
 	return &Estimator{
-		sent:  make([]sentPacket, remembered),
+		sent:  make([]sentPacket, rememberedFirst),
 		trend: newTrend(),
 		rate:  newRate(o),
 	}
@@ -98,6 +100,9 @@ func (e *Estimator) Sent(sequence uint16, size int, probe uint8, at time.Time) {
 	}
 	number := e.extend(sequence)
 	e.newest = max(e.newest, number)
+	if 2*(e.newest-e.told) > uint64(len(e.sent)) && len(e.sent) < remembered {
+		e.remember()
+	}
 	*e.slot(number) = sentPacket{number: number, at: at.Sub(e.epoch), size: int32(size), probe: probe}
 	if probe != 0 {
 		e.probe.sent(probe)
@@ -121,7 +126,18 @@ func (e *Estimator) extend(sequence uint16) uint64 {
 	return e.newest + uint64(int64(int16(sequence-uint16(e.newest))))
 }
 
-func (e *Estimator) slot(number uint64) *sentPacket { return &e.sent[number%remembered] }
+func (e *Estimator) slot(number uint64) *sentPacket { return &e.sent[number%uint64(len(e.sent))] }
+
+// remember makes room for twice as many.
+func (e *Estimator) remember() {
+	before := e.sent
+	e.sent = make([]sentPacket, 2*len(before))
+	for _, p := range before {
+		if p.number != 0 {
+			*e.slot(p.number) = p
+		}
+	}
+}
 
 // Feedback takes in a receiver's report. What it says of packets never sent,
 // forgotten or reported before is passed over.
