@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,13 @@ func captured(r *received, marker bool, step int32) bool {
 
 // A subscriber who asks for other sizes gets other layers as one continuous stream.
 func TestLayerSwitch(t *testing.T) {
-	n := testNode(t, Options{})
+	for _, whole := range []bool{false, true} {
+		t.Run(fmt.Sprintf("segments=%v", !whole), func(t *testing.T) { switchesLayers(t, Options{NoSegmentation: whole}) })
+	}
+}
+
+func switchesLayers(t *testing.T, o Options) {
+	n := testNode(t, o)
 	r := n.Router("t/class")
 	teacher := join(t, r, "PA_teacher", true)
 	pupil := join(t, r, "PA_pupil", true)
