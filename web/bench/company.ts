@@ -1,14 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { signed } from '../e2e/bare.ts'
 import type { BareWindow } from '../e2e/bare.ts'
+import { program } from '../e2e/server.ts'
 import type { Door } from './join.ts'
+import type { TrustedDoor } from './scene.ts'
 import type { WeakLink } from './weak-link.ts'
 
-/** What else goes on: ten pupils' cameras, a shared screen, a download beside the class. */
-export type Company = 'cameras' | 'screen' | 'download'
+const run = promisify(execFile)
+
+/** What else goes on: ten pupils' cameras, a shared screen, a download beside the class, 300 pupils who come. */
+export type Company = 'cameras' | 'screen' | 'download' | 'bell'
 
 /**
  * Ten pupils on one page, so that two cores can carry them: small pictures at 7 frames a second, and
@@ -38,8 +43,18 @@ const classmates = (door: Door, room: string): string[] =>
     return signed(claims, door.key, door.secret)
   })
 
+/** 300 pupils come within 20 s, who receive nothing themselves: what the one behind the link is told of them. */
+export async function ringBell(room: string, door: TrustedDoor): Promise<void> {
+  const url = door.url.replace(/^ws/, 'http')
+  // prettier-ignore
+  const words = ['load', 'class', '--quiet', '--key', door.key, '--secret', door.secret, '--room', room,
+    '--teachers', '0', '--pupils', '300', '--deaf', '--ramp', '20s', '--length', '10s', url]
+  const trust = door.certificate ? { SSL_CERT_FILE: door.certificate } : {}
+  await run(program, words, { env: { ...process.env, ...trust } })
+}
+
 /** The lesson's room: a class that was opened by the page has a name of the server's own. */
-async function theRoom(page: Page, door: Door): Promise<string> {
+export async function theRoom(page: Page, door: Door): Promise<string> {
   const token = signed({ video: { roomList: true } }, door.key, door.secret)
   const names = await page.evaluate(
     async ([url, authorization]) => {

@@ -1,7 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Person, TestBrowser } from '../e2e/browser.ts'
 import { turnOn } from '../e2e/people.ts'
-import { bringCameras, type Company, Download, shareScreen, silentScreen } from './company.ts'
+import {
+  bringCameras,
+  type Company,
+  Download,
+  ringBell,
+  shareScreen,
+  silentScreen,
+  theRoom,
+} from './company.ts'
 import type { Story } from './figures.ts'
 import { connectBare, type Door, openBare, publishBare } from './join.ts'
 import { type Reading, readings } from './readings.ts'
@@ -84,7 +92,9 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
   const download = lesson.company === 'download' ? await downloads(scene, link) : undefined
   const changes = (lesson.changes ?? link.changes).map((s) => begun + s * 1000)
   if (!lesson.uplink) await hears(came.person)
+  const bell = lesson.company === 'bell' ? await bellRings(teacher.person, door) : undefined
   await pause(Math.max(Date.now(), changes.at(-1) ?? 0) + lesson.seconds * 1000 - Date.now())
+  await bell?.()
   return {
     story: { clicked: came.clicked, joined: came.joined, changes },
     pupil: readings(await snapshots(came.person)),
@@ -97,7 +107,7 @@ async function play(lesson: Lesson, scene: Scene, link: WeakLink): Promise<Recor
 
 /** Whoever else is there before the pupil comes. */
 async function keepCompany(lesson: Lesson, scene: Scene, door: TrustedDoor, teacher: Person) {
-  if (lesson.company === undefined) return
+  if (lesson.company === undefined || lesson.company === 'bell') return // it rings later
   if (lesson.company !== 'cameras') {
     await teacher.page.evaluate(silentScreen)
     return lesson.page ? turnOn(teacher, 'bar-screen') : shareScreen(teacher.page)
@@ -105,6 +115,13 @@ async function keepCompany(lesson: Lesson, scene: Scene, door: TrustedDoor, teac
   const others = await (await browser(scene, door)).person()
   await openBare(others.context, others.page)
   await bringCameras(others.page, door)
+}
+
+/** Has the bell ring beside the lesson; what is returned waits for its end, and fails if anyone could not come. */
+async function bellRings(teacher: Person, door: TrustedDoor): Promise<() => Promise<void>> {
+  const rings = ringBell(await theRoom(teacher.page, door), door)
+  rings.catch(() => undefined) // told when it is waited for
+  return () => rings
 }
 
 const downloads = (scene: Scene, link: WeakLink): Promise<Download> =>

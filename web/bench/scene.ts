@@ -40,12 +40,19 @@ export async function startServer(
   const certificate = await scene.add(Certificate.make(link.near), (c) => c.remove())
   const started = Server.start(undefined, ['--bind', link.near, ...certificate.server, ...more])
   const server = await scene.add(started, (s) => s.stop())
-  return { url: server.url, key: 'devkey', secret: 'secret', trust: certificate.browser }
+  return {
+    url: server.url,
+    key: 'devkey',
+    secret: 'secret',
+    trust: certificate.browser,
+    certificate: certificate.file,
+  }
 }
 
-/** A door, and the flags by which Chromium trusts it. */
+/** A door, the flags by which Chromium trusts it, and the file by which other programs do. */
 export interface TrustedDoor extends Door {
   readonly trust?: readonly string[]
+  readonly certificate?: string
 }
 
 export const browser = (scene: Scene, door: TrustedDoor, namespace = ''): Promise<TestBrowser> =>

@@ -25,8 +25,11 @@ export class Certificate {
 
   /** Flags of `preau serve`. */
   get server(): readonly string[] {
-    const [cert, key] = [join(this.directory, 'cert.pem'), join(this.directory, 'key.pem')]
-    return ['--tls-cert', cert, '--tls-key', key]
+    return ['--tls-cert', this.file, '--tls-key', join(this.directory, 'key.pem')]
+  }
+
+  get file(): string {
+    return join(this.directory, 'cert.pem')
   }
 
   /** Flags of Chromium. */
