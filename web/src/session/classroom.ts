@@ -146,8 +146,10 @@ export interface ClassMedia {
   withoutPicture(id: string, source: VideoSource): WithoutPicture | undefined
   /** Why others' cameras are left out; undefined: they are not. */
   readonly saver: SaverReason | undefined
-  /** One's own camera was switched off with them. */
+  /** One's own camera was switched off with them, and has not been switched on since. */
   readonly cameraCut: boolean
+  /** That is as well. */
+  forgetCut(): void
   /** False: show pictures again, whatever the device and the link say. */
   setSaver(on: boolean): void
   /** Quality of a person's link as the media server sees it. */

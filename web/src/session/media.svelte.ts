@@ -177,6 +177,9 @@ export class LiveMedia implements ClassMedia {
   get cameraCut() {
     return this.#cameraCut && this.camera.state === 'off'
   }
+  forgetCut(): void {
+    this.#cameraCut = false
+  }
   setSaver(on: boolean): void {
     this.#saver.set(on)
   }
@@ -240,9 +243,8 @@ export class LiveMedia implements ClassMedia {
 
   #save(saving: boolean): void {
     this.#room.showCameras(!saving)
-    if (!saving) {
-      this.#cameraCut = false
-    } else if (this.#mayCut && this.#room.own.state('camera').state !== 'off') {
+    // One's own camera comes back by one's own hand alone.
+    if (saving && this.#mayCut && this.#room.own.state('camera').state !== 'off') {
       this.#cameraCut = true
       void this.#room.own.set('camera', false)
     }

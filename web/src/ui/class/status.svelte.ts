@@ -29,6 +29,7 @@ export function lineOf(room: Classroom, desk: Desk, passing: Passing): Line | un
     refused(desk) ??
     own(room, passing) ??
     weak(room) ??
+    cutBefore(room) ??
     word(room)
   )
 }
@@ -134,6 +135,17 @@ function spared(room: Classroom): Line | undefined {
     text: cameraCut ? `${why[saver]()} ${cut()}` : why[saver](),
     tone: 'calm',
     act: { text: m.saver_show(), do: () => room.media.setSaver(false) },
+  }
+}
+
+/** Pictures are back, but for one's own: whether it is to be seen again is for its owner to say. */
+function cutBefore({ media, people }: Classroom): Line | undefined {
+  if (media.saver || !media.cameraCut) return undefined
+  return {
+    text: people.isTeacher ? m.saver_was_cut_teacher() : m.saver_was_cut_pupil(),
+    tone: 'calm',
+    act: { text: m.bar_camera_turn_on(), do: () => void media.setCamera(true) },
+    dismiss: () => media.forgetCut(),
   }
 }
 

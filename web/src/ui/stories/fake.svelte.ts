@@ -124,6 +124,7 @@ function media(view: State, me: string, staged: Staged): ClassMedia {
     },
     saver: staged.saver,
     cameraCut: staged.cameraCut ?? false,
+    forgetCut: () => undefined,
     setSaver: () => undefined,
     setMicrophone: no,
     setCamera: no,

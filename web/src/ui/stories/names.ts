@@ -15,6 +15,7 @@ export const rooms = [
   'class-sound',
   'class-denied',
   'class-saving',
+  'class-saved',
   'class-saving-teacher',
   'class-paused',
   'class-links',

@@ -126,6 +126,9 @@ export const scenes: Record<RoomName, () => Classroom> = {
       cameraCut: true,
       weak: [3],
     }),
+  // It is better again: the camera comes back by its owner's hand.
+  'class-saved': () =>
+    fakeRoom(classOf({ ...lesson, cameras: [0, 1, 2] }), { me: 3, cameraCut: true }),
   'class-saving-teacher': () =>
     fakeRoom(classOf({ ...lesson, screen: undefined, cameras: [1, 2], spotlight: 2 }), {
       me: 0,
