@@ -15,6 +15,8 @@ const (
 	maxData = 64 << 10
 	// smallMessage is what a channel's reader keeps room for.
 	smallMessage = 1200
+	// receiveWindow is SCTP's: no message can be larger.
+	receiveWindow = 1 << 20
 	// reliableBuffer and lossyBuffer are how much may wait in a channel for a slow client.
 	reliableBuffer = 4 << 20
 	lossyBuffer    = 256 << 10
@@ -87,6 +89,10 @@ func (p *Peer) keepChannel(kind DataKind, d *webrtc.DataChannel) {
 // reader keeps room for the largest message, for every channel; few are larger than a packet.
 func (p *Peer) readChannel(d *webrtc.DataChannel, take func([]byte)) {
 	defer p.node.guard(p, "data")
+	if !p.beginReading() {
+		return
+	}
+	defer p.reading.Done()
 	channel, err := d.Detach()
 	if err != nil {
 		return // it has ended already
@@ -95,19 +101,30 @@ func (p *Peer) readChannel(d *webrtc.DataChannel, take func([]byte)) {
 	for buf := small; ; {
 		n, _, err := channel.ReadDataChannel(buf)
 		switch {
+		case err == nil && n > maxData:
+			p.node.m.drop(dropData)
+			buf = small
 		case err == nil:
 			take(bytes.Clone(buf[:n]))
 			buf = small
-		case errors.Is(err, io.ErrShortBuffer) && len(buf) < maxData: // it is still there
-			buf = make([]byte, min(4*len(buf), maxData))
+		case errors.Is(err, io.ErrShortBuffer) && len(buf) < receiveWindow: // it is still there
+			buf = make([]byte, min(4*len(buf), receiveWindow))
 		default:
-			if errors.Is(err, io.ErrShortBuffer) {
-				p.node.m.drop(dropData)
-			}
 			_ = d.Close()
 			return
 		}
 	}
+}
+
+// beginReading counts a reader, unless the peer has closed: then nobody waits for it any more.
+func (p *Peer) beginReading() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.reading.Add(1)
+	return true
 }
 
 func (p *Peer) dataArrived(kind DataKind, payload []byte) {

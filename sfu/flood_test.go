@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -215,4 +216,40 @@ func (c *client) newestLocked(sid string) rtp.Header {
 		}
 	}
 	return newest
+}
+
+// A message that is too large costs itself alone: the client may refuse to send it, as browsers do who are told how
+// large one may be, and what comes all the same is dropped.
+func TestTooLargeAMessageIsItsOwnLoss(t *testing.T) {
+	n := testNode(t, Options{})
+	c := join(t, n.Router("t/class"), "PA_a", true)
+	c.until("channels", func() bool { return len(c.channels) >= 3 })
+	for kind, label := range map[DataKind]string{DataReliable: "_reliable", DataLossy: "_lossy"} {
+		up := c.channels[label]
+		for _, size := range []int{70 << 10, 300 << 10} {
+			if err := up.Send(make([]byte, size)); err != nil {
+				t.Logf("%d bytes are not sent: %v", size, err)
+			}
+		}
+		for _, size := range []int{maxData, 100, smallMessage, smallMessage + 1} {
+			if err := up.Send(make([]byte, size)); err != nil {
+				t.Fatalf("%d bytes: %v", size, err)
+			}
+			c.until(fmt.Sprintf("%d bytes on %s", size, label), func() bool {
+				for _, e := range c.seen {
+					if d, ok := e.(DataEvent); ok && d.Kind == kind && len(d.Payload) == size {
+						return true
+					}
+				}
+				return false
+			})
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.seen {
+		if d, ok := e.(DataEvent); ok && len(d.Payload) > maxData {
+			t.Errorf("%d bytes were taken", len(d.Payload))
+		}
+	}
 }

@@ -13,9 +13,12 @@ import (
 	"preau/sfu/internal/batch"
 )
 
-// relayQueue is how many packets may wait between the embedded TURN's relays and a media socket,
-// each way.
-const relayQueue = 128
+// inboxQueue is how many packets of all the embedded TURN's relays may wait for a media socket,
+// relayQueue how many of a socket's for one relay.
+const (
+	inboxQueue = 512
+	relayQueue = 256
+)
 
 // mediaConn is a socket of the media port, into which the relays of the embedded TURN put their
 // packets without a socket of their own:
@@ -121,7 +124,7 @@ func (c *mediaConn) pop() (relayed, bool) {
 // inject hands the mux a packet as if it had come from that address. data is copied.
 func (c *mediaConn) inject(data []byte, from netip.AddrPort) {
 	c.mu.Lock()
-	if len(c.inbox) >= relayQueue {
+	if len(c.inbox) >= inboxQueue {
 		c.mu.Unlock()
 		c.dropped.Inc()
 		return

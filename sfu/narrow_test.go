@@ -109,9 +109,9 @@ func TestTheEstimateGovernsForwarding(t *testing.T) {
 	pupil.hearsVoice()
 	pupil.isToldSpare(200_000)
 	// While ICE begins anew no voice passes, and what a socket brings is waited for.
-	pupil.peer.connectionState(pupil.peer.out.transport, webrtc.PeerConnectionStateConnecting)
+	pupil.peer.noteChecking(pupil.peer.out.transport, webrtc.PeerConnectionStateConnecting)
 	pupil.isToldNothingOfSpare()
-	pupil.peer.connectionState(pupil.peer.out.transport, webrtc.PeerConnectionStateConnected)
+	pupil.peer.noteChecking(pupil.peer.out.transport, webrtc.PeerConnectionStateConnected)
 	pupil.isToldSpare(200_000)
 	link.bits.Store(20_000_000)
 	pupil.isToldPaused(false)

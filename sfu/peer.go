@@ -30,8 +30,9 @@ type Peer struct {
 	out      *outlet    // its transport is the subscriber's, or the single one
 	joined   time.Time
 	done     chan struct{}
-	kick     chan struct{} // capacity 1: look whether to negotiate
-	pace     pace          // of the client's reliable messages
+	kick     chan struct{}  // capacity 1: look whether to negotiate
+	pace     pace           // of the client's reliable messages
+	reading  sync.WaitGroup // of data channels; counted under mu, until closed
 	once     sync.Once
 
 	neg *negotiation // has its own lock
@@ -303,6 +304,7 @@ func (p *Peer) shut() {
 		if p.out.transport != p.pub {
 			p.node.contain("closing", func() { _ = p.out.transport.pc.GracefulClose() })
 		}
+		p.reading.Wait()
 		p.node.contain("closing", p.releaseAll)
 		w := p.out.writer
 		w.call(func() { w.outs = without(w.outs, p.out) })
@@ -328,6 +330,13 @@ func (p *Peer) releaseAll() {
 	}
 }
 
+// noteChecking takes in the state that a connection is in now: what is told of changes may come in another order.
+func (p *Peer) noteChecking(t *transport, now webrtc.PeerConnectionState) {
+	if t == p.out.transport {
+		p.out.checking.Store(now == webrtc.PeerConnectionStateConnecting)
+	}
+}
+
 func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 	var state ConnState
 	bit := uint32(1) << t.target
@@ -344,7 +353,6 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		}
 		if t == p.out.transport {
 			p.out.ready.Store(true)
-			p.out.checking.Store(false)
 		}
 	case webrtc.PeerConnectionStateDisconnected:
 		state = StateDisconnected
@@ -353,9 +361,6 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		state = StateFailed
 		p.cut.Or(bit)
 	default:
-		if s == webrtc.PeerConnectionStateConnecting && t == p.out.transport {
-			p.out.checking.Store(true)
-		}
 		return
 	}
 	p.emit(StateEvent{Target: t.target, State: state})

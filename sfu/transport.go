@@ -78,6 +78,7 @@ func newTransport(p *Peer, target Target, w *writer) (*transport, error) {
 	t.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		defer p.node.guard(p, "connection state")
 		p.connectionState(t, s)
+		p.noteChecking(t, t.pc.ConnectionState())
 	})
 	t.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		defer p.node.guard(p, "track")
@@ -137,7 +138,8 @@ func (t *transport) settings(w *writer) (webrtc.SettingEngine, error) {
 	s.SetIncludeLoopbackCandidate(n.o.Loopback || n.addrs.UDP.Addr().IsLoopback())
 	s.SetICETimeouts(iceDisconnected, iceFailed, iceKeepalive)
 	s.SetIPFilter(func(ip net.IP) bool { return !ip.IsLinkLocalUnicast() })
-	s.SetSCTPMaxReceiveBufferSize(1 << 20)
+	s.SetSCTPMaxReceiveBufferSize(receiveWindow)
+	s.SetSCTPMaxMessageSize(maxData) // browsers refuse to send larger ones, and say so
 	s.DetachDataChannels()           // see readChannel
 	s.SetIgnoreRidPauseForRecv(true) // Chrome pauses layers by itself; an answer that echoes it stops them
 	return s, nil

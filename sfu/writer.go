@@ -139,10 +139,10 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 		case i := <-w.voice:
 			w.handle(i)
 		case f := <-w.calls:
-			w.current = nil
+			w.current, w.now = nil, time.Now()
 			f()
 		case fb := <-w.feedback:
-			w.current = fb.out.peer
+			w.current, w.now = fb.out.peer, time.Now()
 			fb.out.feedback(w, fb.ssrc, fb.raw)
 		case i := <-w.video:
 			w.handle(i)
@@ -175,9 +175,11 @@ func (w *writer) handle(i item) {
 }
 
 func (w *writer) tick(now time.Time) {
+	w.now = now
 	for _, o := range w.outs {
 		w.current = o.peer
 		o.tick(now)
+		w.sendBurst()
 	}
 	if len(w.paced) > 0 { // a panic may have come between
 		w.pace.Reset(paceTick)

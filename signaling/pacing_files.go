@@ -17,6 +17,9 @@ const (
 	filesShare = 0.5
 	// filePiece is how many bytes of them are handed over at once.
 	filePiece = 1 << 10
+	// fileLook is how often a file that waits looks whether it must go on to, fileTime how long a piece may take.
+	fileLook = 250 * time.Millisecond
+	fileTime = 5 * time.Minute
 )
 
 // files gives the page's files to next, to be written no faster than the connection bears.
@@ -43,12 +46,14 @@ func (w *fileWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *fileWriter) Write(b []byte) (written int, err error) {
 	for len(b) > 0 && err == nil {
-		n := len(b)
-		if turn, paced := w.pacing.turn(w.carrier, min(filePiece, n), time.Now()); paced {
-			n = min(filePiece, n)
-			if err := w.wait(time.Until(turn)); err != nil {
-				return written, err
-			}
+		n := min(filePiece, len(b))
+		wait, paced := w.pacing.turn(w.carrier, n, time.Now())
+		if wait > 0 {
+			err = w.wait(wait)
+			continue
+		}
+		if !paced {
+			n = len(b)
 		}
 		n, err = w.ResponseWriter.Write(b[:n])
 		written, b = written+n, b[n:]
@@ -56,15 +61,14 @@ func (w *fileWriter) Write(b []byte) (written int, err error) {
 	return written, err
 }
 
-// wait flushes what net/http holds back, and waits.
+// wait flushes what net/http holds back, and waits a moment: what the link carries may change meanwhile.
 func (w *fileWriter) wait(d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
 	if err := w.control.Flush(); err != nil {
 		return err
 	}
-	t := time.NewTimer(d)
+	// How long an answer may take is bounded for the client's sake, who reads it; here it is we who wait.
+	_ = w.control.SetWriteDeadline(time.Now().Add(fileTime)) // not every writer has one
+	t := time.NewTimer(min(d, fileLook))
 	defer t.Stop()
 	select {
 	case <-t.C:
@@ -74,24 +78,23 @@ func (w *fileWriter) wait(d time.Duration) error {
 	}
 }
 
-// turn is when so many bytes of a file may be written to a connection, and whether that matters: it
-// does while participants' sockets are on it and held to a pace.
-func (p *pacing) turn(c net.Conn, bytes int, now time.Time) (at time.Time, paced bool) {
+// turn takes the turn for so many bytes of a file on a connection, or says how long it must wait for that; not
+// paced: there is no need to, as no participant's socket is on it and held to a pace.
+func (p *pacing) turn(c net.Conn, bytes int, now time.Time) (wait time.Duration, paced bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.homes[p.addressOf(c)]
 	if h == nil {
-		return now, false
+		return 0, false
 	}
 	page := h.pages[c]
 	if page == nil || page.seated == 0 || page.rate == 0 || page.rate == unpaced {
-		return now, false
+		return 0, false
 	}
-	took := time.Duration(float64(bytes) / (filesShare * float64(page.rate)) * float64(time.Second))
-	at = page.free
-	if at.Before(now) {
-		at = now
+	perByte := time.Second / time.Duration(max(filesShare*float64(page.rate), 1))
+	if wait = page.began.Add(time.Duration(page.piece) * perByte).Sub(now); wait > 0 {
+		return wait, true
 	}
-	page.free = at.Add(took)
-	return at, true
+	page.began, page.piece = now, bytes
+	return 0, true
 }

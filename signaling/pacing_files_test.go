@@ -27,14 +27,20 @@ func TestFilesLeaveRoomForSockets(t *testing.T) {
 		t.Error("paced before anything is known of the link")
 	}
 	p.set(lea, 23_406) // 2,048 bytes a second
+	at := now
 	for i := range 3 {
-		at, paced := p.turn(page, filePiece, now)
-		if off := at.Sub(now) - time.Duration(i)*time.Second; !paced || off < -time.Millisecond*10 || off > time.Millisecond*10 {
-			t.Errorf("piece %d goes after %v (paced: %v)", i, at.Sub(now), paced)
+		if wait, paced := p.turn(page, filePiece, at); !paced || wait != 0 {
+			t.Errorf("piece %d waits %v (paced: %v)", i, wait, paced)
 		}
+		if wait, _ := p.turn(page, filePiece, at); wait < 990*time.Millisecond || wait > 1010*time.Millisecond {
+			t.Errorf("the piece after %d waits %v, not a second", i, wait)
+		}
+		at = at.Add(1010 * time.Millisecond)
 	}
-	if at, _ := p.turn(page, filePiece, now.Add(time.Minute)); !at.Equal(now.Add(time.Minute)) {
-		t.Errorf("after a pause the next waits until %v", at)
+	p.turn(page, filePiece, at)
+	p.set(lea, 234_057) // the link is better now
+	if wait, _ := p.turn(page, filePiece, at); wait > 110*time.Millisecond {
+		t.Errorf("it waits %v as at the pace of before", wait)
 	}
 	release()
 	if _, paced := p.turn(page, filePiece, now); paced {

@@ -36,7 +36,8 @@ type home struct {
 type pageConn struct {
 	seated int       // participants whose sockets it carries: it is paced as those are
 	rate   uint32    // then, bytes a second
-	free   time.Time // from when on more of a file may be written to it
+	began  time.Time // when the last piece of a file was written to it
+	piece  int       // its bytes
 }
 
 // connState follows the connections of an HTTP server (http.Server.ConnState).

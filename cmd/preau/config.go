@@ -27,6 +27,7 @@ type Config struct {
 	Port        int    // HTTP; 0: the kernel's choice
 	RTCUDPPort  int    // all media over UDP
 	RTCTCPPort  int    // ICE over TCP
+	RTCNoGSO    bool   // each packet is a message of its own
 	TURNPort    int    // TURN over UDP and TCP
 	TURN        bool
 	TLS         TLS

@@ -117,6 +117,7 @@ func serveFlags(raw *rawConfig, f *configFile) []cli.Flag {
 		b.text("http-bind", "address that the page and the API listen on, if another than --bind: 127.0.0.1 behind a proxy", "", &raw.HTTPBind),
 		b.port("port", "TCP port of the page, the websockets and the API", 7880, &raw.Port),
 		b.port("rtc-udp-port", "UDP port of all media", 7882, &raw.RTCUDPPort),
+		b.yes("rtc-no-gso", "do not leave it to the kernel or the network card to cut media up into packets (UDP GSO)", false, &raw.RTCNoGSO),
 		b.port("rtc-tcp-port", "TCP port of media where UDP is blocked", 7881, &raw.RTCTCPPort),
 		b.yes("turn", "run the embedded TURN server", true, &raw.TURN),
 		b.port("turn-port", "UDP and TCP port of the embedded TURN server", 3478, &raw.TURNPort),

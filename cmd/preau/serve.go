@@ -113,7 +113,7 @@ func assembleBehind(d doors, c Config, data string, log *slog.Logger) (*program,
 	node, err := sfu.New(sfu.Options{
 		Bind: c.Bind, UDPPort: c.RTCUDPPort, TCPPort: c.RTCTCPPort, NodeIPs: c.NodeIPs, Loopback: c.Dev,
 		STUNServer: c.STUNServer, TURN: c.TURN, TURNPort: c.TURNPort, TURNTCPPort: c.TURNPort, TURNTLS: d.turnAddress(c.TLS),
-		Registry: registry, Log: log,
+		NoSegmentation: c.RTCNoGSO, Registry: registry, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("media: %w", err)

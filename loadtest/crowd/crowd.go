@@ -167,11 +167,9 @@ func (c *crowd) write(ctx context.Context) {
 
 func (c *crowd) churn(ctx context.Context) {
 	hears := c.plan.hears()
-	for wait(ctx, c.plan.Churn) {
-		m := c.all[rand.IntN(len(c.all))]
-		if m.teacher {
-			continue
-		}
+	for i := 0; wait(ctx, c.plan.Churn); i++ {
+		class := c.classes[i%len(c.classes)][c.plan.Teachers:]
+		m := class[rand.IntN(len(class))]
 		m.leave()
 		if wait(ctx, time.Second) {
 			_ = m.join(ctx, hears) // the member keeps it

@@ -101,6 +101,8 @@ func TestLadder(t *testing.T) {
 		//      a screen may be seen without its sound
 		{220, "VnS", "00 -- 00"},
 		{230, "VnS", "00 00 00"},
+		{560, "VnS", "00 00 01"}, // rather than sharper without it
+		{580, "VnS", "00 00 10"},
 		//      a voice keeps its copies
 		{20, "w", "00"},
 		{53, "w", "01"},

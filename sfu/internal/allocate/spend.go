@@ -83,17 +83,41 @@ func (s *spending) enter(rung Rung) bool {
 	return on
 }
 
-// enterSharpest gives the largest spatial layer that fits, at its fewest frames.
+// enterSharpest gives the largest spatial layer that fits beside the screen's sound, at its fewest
+// frames; the smallest is given without the sound if need be.
 func (s *spending) enterSharpest(i int) bool {
 	w := &s.wants[i]
+	sound := min(s.price(ScreenSound), s.left)
+	smallest, _ := w.after(Layer{}, false)
 	for spatial := int(min(w.Max.Spatial, Spatials-1)); spatial >= 0; spatial-- {
 		layer, ok := w.lowest(uint8(spatial))
-		if ok && s.affords(i, layer, 0) {
+		if !ok {
+			continue
+		}
+		aside := sound
+		if layer.Spatial == smallest.Spatial {
+			aside = 0
+		}
+		s.left -= aside
+		fits := s.affords(i, layer, 0)
+		s.left += aside
+		if fits {
 			s.take(i, layer, 0)
 			return true
 		}
 	}
 	return false
+}
+
+// price is what all of a rung cost at their least.
+func (s *spending) price(rung Rung) (sum uint64) {
+	for i := range s.wants {
+		w := &s.wants[i]
+		if layer, ok := w.after(Layer{}, false); ok && w.Rung == rung && !w.Off {
+			sum += w.rate(layer)
+		}
+	}
+	return sum
 }
 
 // step is how far a subscription is raised at most.

@@ -17,7 +17,10 @@ const (
 )
 
 // system is what Linux adds to a socket.
-type system struct{ cut atomic.Bool }
+type system struct {
+	cut    atomic.Bool
+	single atomic.Bool // there is no sendmmsg
+}
 
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
@@ -73,7 +76,7 @@ func (s *Socket) cuts() bool { return s.cut.Load() }
 
 // message puts one into the vector, and sends the vector when it is full or another socket's turn comes.
 func (b *Batch) message(g *group, first int32, count int, size int32) (failed int) {
-	if g.socket.raw == nil {
+	if g.socket.raw == nil || g.socket.single.Load() {
 		return b.oneByOne(g.socket, g.to, first, count)
 	}
 	s := &b.sending
@@ -126,8 +129,8 @@ func networkOrder(port uint16) uint16 {
 	return binary.NativeEndian.Uint16(b[:])
 }
 
-// send sends the vector. A message that fails is passed over; one that cannot be cut up is sent one by one, and
-// if that goes well nothing is cut up on that socket any more.
+// send sends the vector. What a message that is refused holds is sent packet by packet; if that goes well where
+// cutting up, or the call itself, was refused, neither is tried on that socket any more.
 func (b *Batch) send() (failed int) {
 	s := &b.sending
 	if s.call == nil {
@@ -158,11 +161,11 @@ func (b *Batch) send() (failed int) {
 
 // again is for a message that was refused.
 func (b *Batch) again(q queued) (failed int) {
-	if q.count == 1 {
-		return 1
-	}
 	failed = b.oneByOne(b.socket, q.to, q.first, q.count)
-	if cannotCut(b.errno) && failed == 0 {
+	switch {
+	case b.errno == unix.ENOSYS, b.errno == unix.EPERM && failed == 0: // a sandbox's way to say it
+		b.socket.single.Store(true)
+	case cannotCut(b.errno) && failed == 0:
 		b.socket.cut.Store(false)
 	}
 	return failed

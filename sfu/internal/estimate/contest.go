@@ -40,8 +40,8 @@ type contest struct {
 	bestAt time.Duration // when
 
 	high   time.Duration // when the estimate was last above the share of that
-	full   time.Duration // when the queue was last seen to stand
-	began  time.Duration // how long it was when the contest began
+	full   time.Duration // when the queue had last stood all through a span
+	began  time.Duration // the shortest it has been since the contest began
 	barred time.Duration // no other before
 	bar    time.Duration // how long the last one was barred
 
@@ -60,9 +60,7 @@ func (c *contest) update(now time.Duration, bits float64, is seen) float64 {
 		c.high = now
 	}
 	c.least = min(c.least, is.stood)
-	if is.stood > standing {
-		c.full = now
-	}
+	c.began = min(c.began, is.stood)
 	if c.on && is.stood > c.began+contestGrowth { // it was the own after all
 		c.bar = min(max(2*c.bar, remember), barMost)
 		c.on, c.barred = false, now+c.bar
@@ -87,12 +85,18 @@ func (c *contest) turn(now time.Duration, bits float64, is seen) {
 	stands := c.least > standing && is.stood > c.first-contestFall
 	// What arrives now was sent before the queue was passed.
 	told := now-c.high > 2*contestSpan+is.stood+is.rtt
+	if c.least > standing {
+		c.full = now
+	}
 	if stands {
 		c.stood++
 	} else {
 		c.stood = 0
 	}
-	sure := c.stood >= blindSpans || c.stood >= 2 && told && c.best > contestLeast
+	sure := c.stood >= 2 && told
+	if c.best < contestLeast {
+		sure = c.stood >= blindSpans
+	}
 	if sure && now >= c.barred && is.loss < contestLoss && !c.on {
 		c.on, c.began = true, is.stood
 	}

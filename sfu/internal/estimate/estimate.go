@@ -284,7 +284,7 @@ type Snapshot struct {
 	Loss     float64       // of the last second, 0 to 1
 	RTT      time.Duration // send to feedback, smoothed; 0 before the first
 	Overused bool          // one-way delay is growing
-	Spend    uint64        // what may be spent now: less than Bits while what stood in the queue drains
+	Spend    uint64        // what may be spent now: less than Bits while a queue stands or drains
 	Draining bool          // it does
 	Queue    time.Duration // how long packets stand in the bottleneck's queue
 	Probe    uint64        // bits/s that the cluster of that number got through; 0: not known yet

@@ -48,7 +48,8 @@ type rate struct {
 	draining       bool // what stood in the queue at a deep fall
 	drainUntil     time.Duration
 	fell           time.Duration // deep
-	queue, stood   time.Duration // at the last report
+	queue, before  time.Duration // at the last report
+	stood          time.Duration // at the last two
 	contest        contest
 	probed         time.Duration // when a probe last got through
 	ceiling        float64       // what the last one was spread out to by the link, with slack; 0: it was not
@@ -79,7 +80,8 @@ func (r *rate) update(now time.Duration, s state, is seen) {
 		return
 	}
 	sudden := is.queue > r.queue && is.queue > max(leap, r.packets(1.5)) && is.stretch > stretched && is.lately < deep*r.bits
-	r.queue, r.stood = is.queue, is.stood
+	r.queue = is.queue
+	r.stood, r.before = min(is.stood, r.before), is.stood // one straggler is no queue
 	switch {
 	case s == overused, sudden:
 		r.lower(now, is, sudden)
