@@ -13,7 +13,7 @@ type Rung uint8
 
 const (
 	Voice   Rung = iota // of who teaches or has the word: always sent
-	Speaker             // the voice of who speaks without it; always sent where there is no Voice
+	Speaker             // the voice of who speaks without it
 	Screen              // the shared screen, legible before smooth
 	ScreenSound
 	TeacherCamera // or the spotlight's

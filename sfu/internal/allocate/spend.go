@@ -6,7 +6,8 @@ import "time"
 // choices, which must be as long.
 //
 // Down the ladder each subscription first gets what it can least do with: the
-// shared screen the sharpest layer that fits, the others the smallest. The
+// shared screen the sharpest layer that fits, the others the smallest. One
+// voice is always sent, whoever's it is. The
 // first voices get the copies that repair them before anything else enters; a
 // voice for which there is no room ends the ladder, so that no picture takes
 // what it waits for. What is left raises quality, again down the ladder, and on
@@ -74,7 +75,7 @@ func (s *spending) enter(rung Rung) bool {
 			s.missed(w.rate(layer), 0)
 			continue
 		}
-		if rung == Voice || rung == Speaker && !s.voiced || s.affords(i, layer, 0) {
+		if rung == Voice || rung.voice() && !s.voiced || s.affords(i, layer, 0) {
 			s.take(i, layer, 0)
 		} else if rung.voice() {
 			on = false

@@ -14,6 +14,7 @@ const (
 	// a simulcast layer is up to four times the one below.
 	blindHeadroom = 4
 	blindBase     = 100_000
+	blindAfter    = 5 * time.Second
 	probesFor     = 10 * time.Second // a probe counts as recent
 	packetBits    = 1200 * 8
 
@@ -201,7 +202,8 @@ func (r *rate) raise(now time.Duration, acked float64, passed, rtt time.Duration
 // bound is how far the estimate may go beyond what is seen to pass.
 func (r *rate) bound(now time.Duration, acked float64) float64 {
 	bound := headroom*acked + 10_000
-	if !r.tried && now-r.probed >= probesFor && r.demand > 0 {
+	unanswered := r.probed < 0 && now > blindAfter // there are clusters, and nobody tells of them
+	if (!r.tried || unanswered) && now-r.probed >= probesFor && r.demand > 0 {
 		bound = max(bound, min(1.3*r.demand, blindHeadroom*acked+blindBase))
 	}
 	return bound
