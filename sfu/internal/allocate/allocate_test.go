@@ -91,8 +91,9 @@ func TestLadder(t *testing.T) {
 		{80, "VsScc", "00 00 -- -- --"},
 		{290, "VsScc", "00 00 00 00 --"},
 		{30, "sScc", "00 -- -- --"},
-		{99, "rcc", "01 -- --"}, // what repairs it, too
-		{30, "vvc", "00 -- --"}, // one's own may be the one who speaks
+		{99, "rcc", "01 -- --"},  // what repairs it, too
+		{30, "vvc", "00 -- --"},  // one's own may be the one who speaks
+		{150, "Svc", "-- 00 01"}, // a voice before a screen
 		{120, "rcc", "01 00 --"},
 		//      a voice that has no room leaves it to no picture
 		{70, "Vsc", "00 -- --"},

@@ -18,6 +18,7 @@ func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o 
 	for i := range choices {
 		choices[i] = Choice{}
 	}
+	s.only = s.onlyVoice()
 	for rung := Voice; rung < rungs && s.enter(rung); rung++ {
 		for rung <= Speaker && s.raise(rung, temporal) {
 			continue
@@ -52,7 +53,34 @@ type spending struct {
 	choices []Choice
 	options Options
 	voiced  bool   // a voice is being sent
+	only    int    // a want of MoreVoices that stands on Speaker, as nobody else does there or above; -1: none
 	next    uint64 // the cheapest step not taken, in bits/s beyond what is left
+}
+
+// onlyVoice finds who speaks where nobody has the word and nobody leads: one's own voice may.
+func (s *spending) onlyVoice() int {
+	first := -1
+	for i := range s.wants {
+		w := &s.wants[i]
+		if _, ok := w.after(Layer{}, false); !ok || w.Off || !w.Rung.voice() {
+			continue
+		}
+		if w.Rung != MoreVoices {
+			return -1
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// rung is where a want stands.
+func (s *spending) rung(i int) Rung {
+	if i == s.only {
+		return Speaker
+	}
+	return s.wants[i].Rung
 }
 
 // enter gives each subscription of a rung its first layer, and says whether the
@@ -61,7 +89,7 @@ func (s *spending) enter(rung Rung) bool {
 	on := true
 	for i := range s.wants {
 		w := &s.wants[i]
-		if w.Rung != rung || w.Off {
+		if s.rung(i) != rung || w.Off {
 			continue
 		}
 		if rung == Screen && !w.Later && s.enterSharpest(i) {
@@ -75,7 +103,7 @@ func (s *spending) enter(rung Rung) bool {
 			s.missed(w.rate(layer), 0)
 			continue
 		}
-		if rung == Voice || rung.voice() && !s.voiced || s.affords(i, layer, 0) {
+		if rung == Voice || rung == Speaker && !s.voiced || s.affords(i, layer, 0) {
 			s.take(i, layer, 0)
 		} else if rung.voice() {
 			on = false
@@ -135,7 +163,7 @@ func (s *spending) raise(rung Rung, most step) bool {
 	any := false
 	for i := range s.wants {
 		w, c := &s.wants[i], &s.choices[i]
-		if w.Rung != rung || !c.Sending {
+		if s.rung(i) != rung || !c.Sending {
 			continue
 		}
 		spent := w.rate(c.Layer)
