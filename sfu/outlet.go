@@ -118,7 +118,7 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 		o.peer.node.m.drop(dropFeedback)
 		return
 	}
-	now := time.Now()
+	now := w.now
 	for _, p := range packets {
 		switch p := p.(type) {
 		case *rtcp.TransportLayerCC:

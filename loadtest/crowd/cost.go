@@ -17,8 +17,7 @@ import (
 type cost struct {
 	CPU        time.Duration // user and system
 	RSS        uint64        // bytes resident
-	Threads    int
-	Packets    float64 // RTP sent, as the server tells it; 0: it does not
+	Packets    float64       // RTP sent, as the server tells it; 0: it does not
 	Goroutines float64
 	GC         float64 // seconds of CPU that collecting took
 }
@@ -49,7 +48,6 @@ func readCost(pid int) (c cost) {
 	}
 	number := func(i int) uint64 { n, _ := strconv.ParseUint(fields[i], 10, 64); return n }
 	c.CPU = time.Duration(number(11)+number(12)) * time.Second / ticks
-	c.Threads = int(number(17))
 	c.RSS = number(21) * uint64(os.Getpagesize())
 	return c
 }

@@ -50,9 +50,9 @@ func Run(ctx context.Context, plan Plan, tell func(Progress)) (*Report, error) {
 		return nil, fmt.Errorf("stopped before anything was measured: %w", context.Cause(ctx))
 	}
 	c.stir(ctx)
-	before := c.look()
+	before := c.lookClosely()
 	wait(ctx, plan.Length)
-	return c.report(before, c.look()), nil
+	return c.report(before, c.lookClosely()), nil
 }
 
 func newCrowd(plan Plan) *crowd {

@@ -25,8 +25,14 @@ func (c *crowd) look() sight {
 		s.media[i] = m.sum()
 	}
 	s.server = readCost(c.plan.PID)
-	s.server.read(c.plan.Metrics)
 	s.own = readCost(ownPID)
+	return s
+}
+
+// lookClosely asks the server for its metrics, too: that costs it something, so it is not done every second.
+func (c *crowd) lookClosely() sight {
+	s := c.look()
+	s.server.read(c.plan.Metrics)
 	return s
 }
 

@@ -7,12 +7,12 @@ import "time"
 //
 // Down the ladder each subscription first gets what it can least do with: the
 // shared screen the sharpest layer that fits, the others the smallest. One
-// voice is always sent, whoever's it is. The
-// first voices get the copies that repair them before anything else enters; a
-// voice for which there is no room ends the ladder, so that no picture takes
-// what it waits for. What is left raises quality, again down the ladder, and on
-// one rung turn by turn. A subscription is raised by temporal layers before the
-// next spatial one, and so loses temporal layers before spatial ones.
+// voice is always sent, whoever's it is. The first voices get the copies that
+// repair them before anything else enters; a voice for which there is no room
+// ends the ladder, so that no picture takes what it waits for. What is left
+// raises quality, again down the ladder, and on one rung turn by turn. A
+// subscription is raised by temporal layers before the next spatial one, and so
+// loses temporal layers before spatial ones.
 func Allocate(now time.Time, estimate uint64, wants []Want, choices []Choice, o Options) Result {
 	s := spending{now: now, left: estimate, wants: wants, choices: choices, options: o.withDefaults()}
 	for i := range choices {

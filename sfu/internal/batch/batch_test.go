@@ -36,8 +36,11 @@ func numbered(n, size int) []byte {
 }
 
 // receives reads packets and holds them to what was sent, in order.
-func receives(t *testing.T, c *net.UDPConn, sizes []int) {
+func receives(t *testing.T, c *net.UDPConn, sizes []int, read chan<- struct{}) {
 	t.Helper()
+	if read != nil {
+		defer close(read)
+	}
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	buf := make([]byte, 65536)
 	for n, size := range sizes {
@@ -50,53 +53,64 @@ func receives(t *testing.T, c *net.UDPConn, sizes []int) {
 			t.Errorf("packet %d: %d bytes that begin % x, want %d", n, got, buf[:min(got, 8)], size)
 			return
 		}
+		if read != nil {
+			read <- struct{}{}
+		}
 	}
 }
 
 func TestEachGetsItsPacketsInOrder(t *testing.T) {
 	pictures := []int{1200, 1200, 1200, 700, 1200, 1201, 90, 90, 1200, 4, 1200}
-	many := make([]int, 3000)
+	many, small := make([]int, 400), make([]int, 400)
 	for i := range many {
-		many[i] = 1000 + i%7/6
+		many[i], small[i] = 1000+i%7/6, 40
 	}
-	for name, sizes := range map[string][]int{"one": {100}, "pictures": pictures, "many": many[:400], "more than fit": many} {
+	for name, c := range map[string]struct {
+		sizes []int
+		flush int // after so many to each; what is left at the end
+	}{
+		"one": {[]int{100}, 10}, "pictures": {pictures, 20}, "many": {many, 50}, "more than fit": {small, 1000},
+	} {
 		for _, cut := range []bool{true, false} {
 			for _, family := range [][2]string{{"udp4", "127.0.0.1:0"}, {"udp6", "[::1]:0"}} {
-				t.Run(name, func(t *testing.T) {
-					s := NewSocket(listen(t, family[0], family[1]), cut)
-					var to []*net.UDPConn
-					for range 3 {
-						to = append(to, listen(t, family[0], family[1]))
-					}
-					b, failed := New(), 0
-					var reading sync.WaitGroup
-					for _, c := range to {
-						reading.Go(func() { receives(t, c, sizes) })
-					}
-					for n, size := range sizes {
-						for i, c := range to {
-							if n%5 != i { // not always in one turn
-								failed += b.Add(s, addrOf(c), numbered(n, size))
-							}
-						}
-						for i, c := range to {
-							if n%5 == i {
-								failed += b.Add(s, addrOf(c), numbered(n, size))
-							}
-						}
-						if b.Full() {
-							failed += b.Flush()
-							time.Sleep(time.Millisecond) // loopback loses what a socket's buffer cannot take
-						}
-					}
-					if failed += b.Flush(); failed > 0 || !b.Empty() {
-						t.Errorf("%d failed; empty: %v", failed, b.Empty())
-					}
-					reading.Wait()
-				})
+				t.Run(name, func(t *testing.T) { inOrder(t, c.sizes, c.flush, cut, family) })
 			}
 		}
 	}
+}
+
+func inOrder(t *testing.T, sizes []int, flush int, cut bool, family [2]string) {
+	s := NewSocket(listen(t, family[0], family[1]), cut)
+	var to []*net.UDPConn
+	var read []chan struct{}
+	for i := range 3 {
+		to, read = append(to, listen(t, family[0], family[1])), append(read, make(chan struct{}, len(sizes)))
+		go receives(t, to[i], sizes, read[i])
+	}
+	// Loopback loses what a receiver's buffer cannot take: nothing is sent before what went out has been read.
+	caughtUp := func(packets int) {
+		for _, one := range read {
+			for range packets {
+				<-one
+			}
+		}
+	}
+	b, failed, waiting := New(), 0, 0
+	for n, size := range sizes {
+		for turn := range to { // not always in one turn
+			c := to[(turn+n/5)%len(to)]
+			failed += b.Add(s, addrOf(c), numbered(n, size))
+		}
+		if waiting++; waiting == flush {
+			failed += b.Flush()
+			caughtUp(waiting)
+			waiting = 0
+		}
+	}
+	if failed += b.Flush(); failed > 0 || !b.Empty() {
+		t.Errorf("%d failed; empty: %v", failed, b.Empty())
+	}
+	caughtUp(waiting)
 }
 
 // A message that cannot be sent costs its own packets alone.
@@ -112,7 +126,7 @@ func TestAFailureIsItsOwn(t *testing.T) {
 	if failed := b.Flush(); failed != 4 {
 		t.Errorf("%d failed, not the 4", failed)
 	}
-	receives(t, to, []int{500, 500, 500, 500})
+	receives(t, to, []int{500, 500, 500, 500}, nil)
 }
 
 func TestClosed(t *testing.T) {
@@ -139,7 +153,7 @@ func TestTwoBatchesOnOneSocket(t *testing.T) {
 	var both sync.WaitGroup
 	for range 2 {
 		to := listen(t, "udp4", "127.0.0.1:0")
-		both.Go(func() { receives(t, to, sizes) })
+		both.Go(func() { receives(t, to, sizes, nil) })
 		both.Go(func() {
 			b := New()
 			for n, size := range sizes {
