@@ -153,18 +153,22 @@ func (s *Server) upgradeClass(w http.ResponseWriter, r *http.Request, c *classSo
 	release := s.seatClass(c, claims.Lineage, r.URL.Query().Get("page"))
 	defer release()
 	defer c.room.Connected(c.participant)()
-	tenant, name := c.room.Key()
-	defer s.seats.pacing.hold(seatKey{tenant, name, c.participant}, conn.NetConn())()
+	defer s.seats.pacing.hold(c.seat(), conn.NetConn())()
 
 	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // nonsense: a snapshot
 	// Without the request's end: what came before a stream was reset counts, as over HTTP/1.1.
 	c.run(context.WithoutCancel(r.Context()), r.URL.Query().Get("session"), since)
 }
 
+// seat is its participant's.
+func (c *classSocket) seat() seatKey {
+	tenant, name := c.room.Key()
+	return seatKey{tenant, name, c.participant}
+}
+
 // seatClass gives the socket its participant's seat, and whoever sat there goes.
 func (s *Server) seatClass(c *classSocket, lineage, page string) (release func()) {
-	tenant, name := c.room.Key()
-	return s.seats.takeClass(seatKey{tenant, name, c.participant}, page, lineage, func(replaced bool) {
+	return s.seats.takeClass(c.seat(), page, lineage, func(replaced bool) {
 		reason := classpb.GoodbyeReason_GOODBYE_REASON_UNSPECIFIED
 		if replaced {
 			reason = classpb.GoodbyeReason_GOODBYE_REASON_REPLACED

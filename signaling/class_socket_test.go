@@ -190,6 +190,40 @@ func TestASilentSocketIsCut(t *testing.T) {
 	}
 }
 
+// On a thin link who comes is told with the next thing that matters, or much later.
+func TestPresenceWaitsOnAThinLink(t *testing.T) {
+	s := newTestSchool(t, func(o *Options) { o.Limits.CoalesceThin = time.Hour })
+	s.open("", "5b", false)
+	weak := s.enter(s.token("5b", "weak", asPupil))
+	weak.snapshot()
+	s.Server.seats.pacing.set(seatKey{"", "5b", weak.hello.GetParticipant()}, thinLink-1)
+	first := s.enter(s.token("5b", "first", asPupil))
+	weak.event("the first", func(e *classpb.Event) bool { return e.GetJoined() != nil })
+	for n := range 5 {
+		s.enter(s.token("5b", "pupil-"+strconv.Itoa(n), asPupil)).snapshot()
+	}
+	if r := first.do(&classpb.Command{RequestId: "h", Body: &classpb.Command_RaiseHand{RaiseHand: &classpb.RaiseHand{}}}); r.GetError() != nil {
+		t.Fatal(r)
+	}
+	var joined []int // in each batch
+	weak.until("the hand", func(f *classpb.ServerFrame) (raised bool) {
+		n := 0
+		for _, e := range f.GetBatch().GetEvents() {
+			if e.GetJoined() != nil {
+				n++
+			}
+			raised = raised || e.GetHandRaised() != nil
+		}
+		if n > 0 {
+			joined = append(joined, n)
+		}
+		return raised
+	})
+	if len(joined) != 1 || joined[0] != 5 {
+		t.Errorf("told of %v in so many batches, not of five in one", joined)
+	}
+}
+
 func TestABellGathersPresence(t *testing.T) {
 	s := newTestSchool(t, func(o *Options) { o.Limits.Coalesce = 100 * time.Millisecond })
 	s.open("", "5b", false)

@@ -37,7 +37,7 @@ func (c *classSocket) write() {
 	defer c.hangUp()
 	ping := time.NewTicker(c.server.options.Limits.Ping)
 	defer ping.Stop()
-	h := &hold{every: c.server.options.Limits.Coalesce, timer: time.NewTimer(0)}
+	h := &hold{every: c.coalesce, timer: time.NewTimer(0)}
 	<-h.timer.C
 	defer h.timer.Stop()
 	closing := c.server.attendance.closing
@@ -63,6 +63,11 @@ func (c *classSocket) write() {
 			return
 		}
 	}
+}
+
+// coalesce is how long presence may wait on the participant's link.
+func (c *classSocket) coalesce() time.Duration {
+	return c.server.options.Limits.coalesce(c.server.seats.pacing.thin(c.seat()))
 }
 
 // writeWaiting sends what waits. over: that was the last.

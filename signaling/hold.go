@@ -13,8 +13,8 @@ const holdEvents = 512
 // hold gathers presence for one socket: a hall of 300 fills in a few batches a
 // second instead of 300. It belongs to the socket's writer.
 type hold struct {
-	every time.Duration
-	timer *time.Timer // fires when what is held is due
+	every func() time.Duration // between two sendings of presence alone
+	timer *time.Timer          // fires when what is held is due
 	held  *class.Batch
 	last  time.Time // when presence alone was sent last
 }
@@ -29,13 +29,13 @@ func (h *hold) keep(b *class.Batch, now time.Time) bool {
 		h.held.Through = b.Through
 		return true
 	}
-	since := now.Sub(h.last)
-	if since >= h.every {
+	since, every := now.Sub(h.last), h.every()
+	if since >= every {
 		h.last = now
 		return false
 	}
 	h.held = &class.Batch{Events: append([]*classpb.Event(nil), b.Events...), Through: b.Through}
-	h.timer.Reset(h.every - since)
+	h.timer.Reset(every - since)
 	return true
 }
 

@@ -22,7 +22,7 @@ func raisedBatch(seq uint64) class.Batch {
 
 func TestPresenceIsGatheredAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &hold{every: 250 * time.Millisecond, timer: time.NewTimer(time.Hour)}
+		h := &hold{every: func() time.Duration { return 250 * time.Millisecond }, timer: time.NewTimer(time.Hour)}
 		defer h.timer.Stop()
 		keep := func(b class.Batch) bool { return h.keep(&b, time.Now()) }
 		if keep(joinedBatch(1)) {
@@ -54,7 +54,7 @@ func TestPresenceIsGatheredAndNothingElse(t *testing.T) {
 }
 
 func TestHoldIsBounded(t *testing.T) {
-	h := &hold{every: time.Hour, timer: time.NewTimer(time.Hour), last: time.Now()}
+	h := &hold{every: func() time.Duration { return time.Hour }, timer: time.NewTimer(time.Hour), last: time.Now()}
 	defer h.timer.Stop()
 	for seq := uint64(1); ; seq++ {
 		b := joinedBatch(seq)

@@ -47,8 +47,9 @@ type Limits struct {
 	Frame int64 // 2 MiB
 	// Ping is how often a websocket is pinged; a peer silent for three of them is gone.
 	Ping time.Duration // 10 s
-	// Coalesce is how long presence alone may wait to be sent.
-	Coalesce time.Duration // 250 ms
+	// Coalesce is how long presence alone may wait to be sent; CoalesceThin, on a thin link.
+	Coalesce     time.Duration // 250 ms
+	CoalesceThin time.Duration // 2 s
 }
 
 func (l Limits) filled() Limits {
@@ -60,7 +61,15 @@ func (l Limits) filled() Limits {
 	fill(&l.Frame, 2<<20)
 	fill(&l.Ping, 10*time.Second)
 	fill(&l.Coalesce, 250*time.Millisecond)
+	fill(&l.CoalesceThin, 2*time.Second)
 	return l
+}
+
+func (l Limits) coalesce(thin bool) time.Duration {
+	if thin {
+		return l.CoalesceThin
+	}
+	return l.Coalesce
 }
 
 func fill[T int | int64 | float64 | time.Duration](value *T, otherwise T) {

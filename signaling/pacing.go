@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // On a thin link TCP drowns the voice: its first window alone is 3.6 s of queue at 32 kb/s. The
@@ -20,6 +21,11 @@ const (
 	// unpacedAbove is from where on nothing is paced, in bits a second.
 	unpacedAbove = 2_000_000
 	unpaced      = ^uint32(0)
+	// A link is a weak one, for which presence waits longer, where less than thinLink is left beside the
+	// voices, in bits a second, or where TCP's round trip is slowTrip: an estimate that is young knows of
+	// no thin link yet.
+	thinLink = 250_000
+	slowTrip = 200 * time.Millisecond
 )
 
 // pacing holds the sockets of each participant to a rate.
@@ -124,6 +130,21 @@ func (p *pacing) set(k seatKey, spare uint64) {
 		s.spare = spare
 		s.apply()
 	}
+}
+
+// thin says whether little is left of a participant's link.
+func (p *pacing) thin(k seatKey) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.seats[k]
+	if s == nil {
+		return false
+	}
+	thin := s.spare > 0 && s.spare < thinLink
+	for c := range s.conns {
+		withSocket(c, func(fd uintptr) { thin = thin || roundTrip(fd) >= slowTrip })
+	}
+	return thin
 }
 
 // pace is what each of n connections may send, in bytes a second.

@@ -37,7 +37,7 @@ type rtcSchool struct {
 	http   *httptest.Server
 }
 
-func newRTCSchool(t *testing.T) *rtcSchool {
+func newRTCSchool(t *testing.T, change ...func(*Options)) *rtcSchool {
 	t.Helper()
 	s := &rtcSchool{t: t, media: newFakeMedia(), keys: access.Keys{"key": {Secret: testSecret}}}
 	s.school = room.NewSchool(room.NewMemoryLogs(), room.Options{})
@@ -48,7 +48,11 @@ func newRTCSchool(t *testing.T) *rtcSchool {
 		_ = s.school.Run(ctx)
 	}()
 	<-s.school.Ready()
-	s.server = New(Options{School: s.school, Media: s.media, Keys: s.keys})
+	o := Options{School: s.school, Media: s.media, Keys: s.keys}
+	for _, c := range change {
+		c(&o)
+	}
+	s.server = New(o)
 	s.http = httptest.NewServer(s.server.Handler())
 	t.Cleanup(func() {
 		bye, stop := context.WithTimeout(context.Background(), 5*time.Second)

@@ -69,7 +69,7 @@ func (s *rtcSession) progress(to lk.ParticipantInfo_State) {
 func (s *rtcSession) tellPresence(now bool) {
 	if s.view != nil {
 		s.dirty[s.participant] = true
-		s.flushSoon(true)
+		s.flushSoon(false)
 	}
 	for _, other := range s.hub.others(s) {
 		other.offer(func() { other.renew(s.participant, now) })
@@ -83,9 +83,9 @@ func (s *rtcSession) renew(id string, now bool) {
 	}
 	s.dirty[id] = true
 	if now {
-		s.flushSoon(true)
+		s.flushSoon(false)
 	} else {
-		s.flushLater()
+		s.flushLater(true)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -289,6 +290,44 @@ func TestRTCALargeClassIsCoalesced(t *testing.T) {
 	everyone(rtcCoalesceAbove + n)
 	if updates > n { // each by itself would be two, of joining and of being connected
 		t.Errorf("%d updates for %d pupils", updates, n)
+	}
+}
+
+// On a thin link they are told with the next track, or much later.
+func TestRTCPresenceWaitsOnAThinLink(t *testing.T) {
+	s := newRTCSchool(t, func(o *Options) { o.Limits.CoalesceThin = time.Hour })
+	ada := s.enter(s.token("ada", teacher))
+	weak := s.enter(s.token("weak", pupil))
+	for i := range rtcCoalesceAbove {
+		s.enter(s.token(fmt.Sprintf("early-%d", i), pupil))
+	}
+	weak.expectInfo(fmt.Sprintf("early-%d", rtcCoalesceAbove-1), func(*lk.ParticipantInfo) bool { return true })
+	weak.peer.listener.PeerEvent(SpareEvent{BPS: thinLink - 1})
+	k := seatKey{"", s.state().GetName(), s.id("weak")}
+	eventually(t, "a thin link", func() bool { return s.server.seats.pacing.thin(k) })
+	for i := range 10 {
+		s.enter(s.token(fmt.Sprintf("pupil-%d", i), pupil))
+	}
+	mic := ada.publish(s, microphone("m"))
+	updates, told := 0, map[string]bool{}
+	weak.expect("the track", func(m *lk.SignalResponse) (tracks bool) {
+		late := false
+		for _, p := range m.GetUpdate().GetParticipants() {
+			if strings.HasPrefix(p.GetIdentity(), "pupil-") {
+				late = true
+				told[p.GetIdentity()] = true
+			}
+			for _, t := range p.GetTracks() {
+				tracks = tracks || t.GetSid() == mic
+			}
+		}
+		if late {
+			updates++
+		}
+		return tracks
+	})
+	if updates != 1 || len(told) != 10 {
+		t.Errorf("told of %d pupils in %d updates, not of 10 in one", len(told), updates)
 	}
 }
 

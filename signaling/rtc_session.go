@@ -90,7 +90,7 @@ type rtcState struct {
 	announced map[string]rtcAnnounced // whom the client knows of, by participant id
 	dirty     map[string]bool         // participants whose announcement is to be renewed
 	flushing  *time.Timer
-	flushDue  bool
+	flushDue  time.Time // zero: nothing is to be told
 	roomSent  *lk.Room
 
 	state       lk.ParticipantInfo_State

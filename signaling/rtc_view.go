@@ -50,7 +50,9 @@ func (s *rtcSession) hear(b class.Batch) {
 	s.admitted.Store(class.Present(s.view, s.participant))
 	s.enforce()
 	s.enforceData()
-	s.flushSoon(len(b.Events) > 0 || b.Snapshot != nil)
+	if len(b.Events) > 0 || b.Snapshot != nil {
+		s.flushSoon(onlyPresence(&b))
+	}
 }
 
 // hearSnapshot: the first makes the join complete; a later one is another kind of view, as when the
@@ -156,11 +158,9 @@ func trackOwner(s *classpb.State, sid string) []string {
 	return nil
 }
 
-// flushSoon renews announcements now, or after a while where the class is large.
-func (s *rtcSession) flushSoon(heard bool) {
-	if !heard {
-		return
-	}
+// flushSoon renews announcements now, or after a while where the class is large. presence: nothing else has
+// changed.
+func (s *rtcSession) flushSoon(presence bool) {
 	if len(s.view.GetParticipants()) <= rtcCoalesceAbove && !s.muteTold {
 		s.flush()
 		return
@@ -168,20 +168,22 @@ func (s *rtcSession) flushSoon(heard bool) {
 	if s.dirty[s.participant] && !s.muteTold {
 		s.announceSelf()
 	}
-	s.flushLater()
+	s.flushLater(presence)
 }
 
-func (s *rtcSession) flushLater() {
-	if !s.flushDue {
-		s.flushDue = true
-		s.flushing.Reset(s.handler.options.Limits.Coalesce)
+// flushLater: tracks do not wait as long as presence does on a thin link.
+func (s *rtcSession) flushLater(presence bool) {
+	wait := s.handler.options.Limits.coalesce(presence && s.handler.options.Seats.pacing.thin(s.seat()))
+	if due := time.Now().Add(wait); s.flushDue.IsZero() || due.Before(s.flushDue) {
+		s.flushDue = due
+		s.flushing.Reset(wait)
 	}
 }
 
 // flush tells the client who has changed, then subscribes: the description that carries a track
 // must not come before its TrackInfo.
 func (s *rtcSession) flush() {
-	s.flushDue, s.muteTold = false, false
+	s.flushDue, s.muteTold = time.Time{}, false
 	s.flushing.Stop()
 	if s.view == nil {
 		return
