@@ -11,7 +11,7 @@ function feed(p: PlayoutDelay, lost: readonly number[], roundTrip: number, from 
 }
 
 it('waits for nothing where nothing is lost', () => {
-  expect(feed(new PlayoutDelay(), [0, 0, 0, 0], 0.2)).toEqual([0, 0, 0, 0])
+  expect(feed(new PlayoutDelay(), [0, 0, 0, 0], 0.08)).toEqual([0, 0, 0, 0])
 })
 
 it('waits from the beginning where the server is far away, until nothing is lost for a minute', () => {
@@ -34,18 +34,18 @@ it('learns how far the server is when that is known', () => {
 
 it('does not wait for a hundred packets where several were lost', () => {
   const p = new PlayoutDelay()
-  p.next({ received: 200, lost: 0, roundTrip: 0.1 }, 0)
-  expect(p.next({ received: 220, lost: 2, roundTrip: 0.1 }, 400)).toBe(0)
-  expect(p.next({ received: 240, lost: 3, roundTrip: 0.1 }, 800)).toBe(0.15)
-  expect(p.next({ received: 260, lost: 3, roundTrip: 0.1 }, 1_200)).toBeCloseTo(0.23)
+  p.next({ received: 200, lost: 0, roundTrip: 0.08 }, 0)
+  expect(p.next({ received: 220, lost: 2, roundTrip: 0.08 }, 400)).toBe(0)
+  expect(p.next({ received: 240, lost: 3, roundTrip: 0.08 }, 800)).toBe(0.15)
+  expect(p.next({ received: 260, lost: 3, roundTrip: 0.08 }, 1_200)).toBeCloseTo(0.216)
 })
 
 it('waits from the first loss on when that is among the first packets', () => {
   const p = new PlayoutDelay()
-  expect(p.next({ received: 12, lost: 1, roundTrip: 0.1 }, 0)).toBe(0.15)
+  expect(p.next({ received: 12, lost: 1, roundTrip: 0.08 }, 0)).toBe(0.15)
   const steady = new PlayoutDelay()
-  steady.next({ received: 90, lost: 0, roundTrip: 0.1 }, 0)
-  expect(steady.next({ received: 390, lost: 1, roundTrip: 0.1 }, 6_000)).toBe(0)
+  steady.next({ received: 90, lost: 0, roundTrip: 0.08 }, 0)
+  expect(steady.next({ received: 390, lost: 1, roundTrip: 0.08 }, 6_000)).toBe(0)
 })
 
 it('waits for the repair of what is lost, a second at most or so', () => {
@@ -70,6 +70,6 @@ it('catches up after a minute without loss', () => {
 
 it('begins anew with another stream', () => {
   const p = new PlayoutDelay()
-  feed(p, [0, 0, 0], 0.2)
-  expect(p.next({ received: 10, lost: 0, roundTrip: 0.2 }, 9_000)).toBe(0)
+  feed(p, [0, 0, 0], 0.08)
+  expect(p.next({ received: 10, lost: 0, roundTrip: 0.08 }, 9_000)).toBe(0)
 })

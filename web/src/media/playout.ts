@@ -14,7 +14,7 @@ export interface LinkSample {
 /** Share of packets lost from which waiting is worth it. */
 const worthwhile = 0.004
 /** Seconds there and back from which losses are expected. */
-const distant = 0.25
+const distant = 0.09
 /** Seconds. */
 const least = 0.15
 const most = 1.2
