@@ -24,7 +24,7 @@ const (
 	// A link is a weak one, for which presence waits longer, where less than thinLink is left beside the
 	// voices, in bits a second, or where TCP's round trip is slowTrip: an estimate that is young knows of
 	// no thin link yet.
-	thinLink = 250_000
+	thinLink = 500_000
 	slowTrip = 200 * time.Millisecond
 )
 

@@ -91,6 +91,7 @@ type rtcState struct {
 	dirty     map[string]bool         // participants whose announcement is to be renewed
 	flushing  *time.Timer
 	flushDue  time.Time // zero: nothing is to be told
+	flushed   time.Time // when something was last
 	roomSent  *lk.Room
 
 	state       lk.ParticipantInfo_State

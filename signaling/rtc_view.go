@@ -158,10 +158,12 @@ func trackOwner(s *classpb.State, sid string) []string {
 	return nil
 }
 
-// flushSoon renews announcements now, or after a while where the class is large. presence: nothing else has
-// changed.
+// flushSoon renews announcements now; or after a while where the class is large, or where nothing but presence
+// has changed and the link is thin and has just been told some.
 func (s *rtcSession) flushSoon(presence bool) {
-	if len(s.view.GetParticipants()) <= rtcCoalesceAbove && !s.muteTold {
+	limits := s.handler.options.Limits
+	lately := s.thin(presence) && time.Since(s.flushed) < limits.CoalesceThin
+	if len(s.view.GetParticipants()) <= rtcCoalesceAbove && !s.muteTold && !lately {
 		s.flush()
 		return
 	}
@@ -171,9 +173,13 @@ func (s *rtcSession) flushSoon(presence bool) {
 	s.flushLater(presence)
 }
 
-// flushLater: tracks do not wait as long as presence does on a thin link.
+// thin says that announcements may wait longer: tracks may not.
+func (s *rtcSession) thin(presence bool) bool {
+	return presence && s.handler.options.Seats.pacing.thin(s.seat())
+}
+
 func (s *rtcSession) flushLater(presence bool) {
-	wait := s.handler.options.Limits.coalesce(presence && s.handler.options.Seats.pacing.thin(s.seat()))
+	wait := s.handler.options.Limits.coalesce(s.thin(presence))
 	if due := time.Now().Add(wait); s.flushDue.IsZero() || due.Before(s.flushDue) {
 		s.flushDue = due
 		s.flushing.Reset(wait)
@@ -183,7 +189,7 @@ func (s *rtcSession) flushLater(presence bool) {
 // flush tells the client who has changed, then subscribes: the description that carries a track
 // must not come before its TrackInfo.
 func (s *rtcSession) flush() {
-	s.flushDue, s.muteTold = time.Time{}, false
+	s.flushed, s.flushDue, s.muteTold = time.Now(), time.Time{}, false
 	s.flushing.Stop()
 	if s.view == nil {
 		return
