@@ -15,8 +15,8 @@ import (
 //	subscription ─▶ pion: SRTP, DTLS mux, ICE pair ─▶ burstConn ─RTP─▶ the writer's batch ─▶ sendmmsg, GSO
 //	                                                     └─ STUN, DTLS, RTCP ─▶ the socket, at once
 //
-// The batch is flushed when the writer has nothing more to do, when it is full, and no later than burstMost after
-// its first packet.
+// The batch is flushed when the writer has nothing more to do and no picture's end is to be expected, when it is
+// full, and no later than burstMost after its first packet.
 
 // burstMost is how long a packet waits at most while more is being made.
 const burstMost = 2 * time.Millisecond
@@ -24,7 +24,8 @@ const burstMost = 2 * time.Millisecond
 // burstMux gives pion connections of a peer that a writer owns.
 type burstMux struct {
 	*portMux
-	writer *writer
+	writer    *writer
+	transport *transport
 }
 
 // GetConn opens a user's connection at an announced address.
@@ -38,15 +39,16 @@ func (m burstMux) GetConn(ufrag string, addr net.Addr) (net.PacketConn, error) {
 		return c, nil
 	}
 	u, _ := addr.(*net.UDPAddr) // GetConn has looked
-	return &burstConn{PacketConn: c, direct: direct, socket: m.at[unmapped(u.AddrPort())].socket, writer: m.writer}, nil
+	return &burstConn{PacketConn: c, direct: direct, socket: m.at[unmapped(u.AddrPort())].socket, writer: m.writer, transport: m.transport}, nil
 }
 
 // burstConn is one. Only the writer sends RTP by it.
 type burstConn struct {
 	net.PacketConn
-	direct ice.AddrPortReaderWriter
-	socket *batch.Socket
-	writer *writer
+	direct    ice.AddrPortReaderWriter
+	socket    *batch.Socket
+	writer    *writer
+	transport *transport
 }
 
 var _ ice.AddrPortReaderWriter = (*burstConn)(nil)
@@ -58,7 +60,11 @@ func (c *burstConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 
 // WriteToAddrPort writes at once, or has RTP wait for the writer's burst.
 func (c *burstConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	if !isRTP(b) || !to.IsValid() || isRelayAddr(to.Addr()) {
+	rtp := isRTP(b)
+	if !rtp {
+		c.transport.goes(b, way{udp: c, to: to})
+	}
+	if !rtp || !to.IsValid() || isRelayAddr(to.Addr()) {
 		return c.direct.WriteToAddrPort(b, to)
 	}
 	c.writer.burst(c.socket, to, b)
@@ -83,11 +89,48 @@ func (w *writer) sendBurst() {
 	if w.batch.Empty() {
 		return
 	}
-	more := len(w.voice)+len(w.video)+len(w.feedback) > 0
-	if more && !w.batch.Full() && w.now.Sub(w.burstBegan) < burstMost {
-		return
+	age := w.now.Sub(w.burstBegan)
+	if !w.batch.Full() && age < burstMost {
+		if len(w.voice)+len(w.video)+len(w.feedback) > 0 {
+			return
+		}
+		if w.torn {
+			if w.lingers != w.bursts {
+				w.lingers = w.bursts
+				w.linger.Reset(burstMost - age)
+			}
+			return
+		}
 	}
 	w.unsent(w.batch.Flush())
+	w.bursts++
+}
+
+// Packets of one picture to one peer leave as one message where they are of one size, of which the last may be
+// shorter (see package batch). Those of browsers nearly are: the first carries a few bytes more. evenMost is what
+// padding adds at most to a packet of evenFrom bytes or more.
+const (
+	evenMost = 32
+	evenFrom = 600
+)
+
+// even is how much padding makes a packet of size bytes as long as the one before it in this burst; last: of its
+// picture.
+func (o *outlet) even(size int, last bool) uint8 {
+	w := o.writer
+	before := o.evened
+	if o.evenedIn != w.bursts || last {
+		before = 0
+	}
+	o.evened, o.evenedIn = size, w.bursts
+	switch {
+	case last:
+		o.evened = 0
+	case size < before && before-size <= evenMost && size >= evenFrom && !o.thin:
+		o.evened = before
+		return uint8(before - size)
+	}
+	return 0
 }
 
 // unsent counts packets that the socket refused.

@@ -32,8 +32,10 @@ const (
 type mediaConn struct {
 	*net.UDPConn
 	socket    *batch.Socket    // the same, for bursts
+	reader    *batch.Reader    // of the one who reads
 	announced []netip.AddrPort // as clients know this socket
 	relays    *relayTable
+	reporters *reporters
 	dropped   prometheus.Counter
 
 	mu    sync.Mutex
@@ -45,8 +47,9 @@ type relayed struct {
 	from netip.AddrPort
 }
 
-func newMediaConn(c *net.UDPConn, announced []netip.Addr, relays *relayTable, dropped prometheus.Counter, cut bool) *mediaConn {
-	m := &mediaConn{UDPConn: c, socket: batch.NewSocket(c, cut), relays: relays, dropped: dropped}
+func newMediaConn(c *net.UDPConn, announced []netip.Addr, relays *relayTable, reporters *reporters, dropped prometheus.Counter, cut bool) *mediaConn {
+	m := &mediaConn{UDPConn: c, socket: batch.NewSocket(c, cut), relays: relays, reporters: reporters, dropped: dropped}
+	m.reader = batch.NewReader(m.socket)
 	for _, a := range announced {
 		m.announced = append(m.announced, netip.AddrPortFrom(a, localAddr(c).Port()))
 	}
@@ -68,9 +71,15 @@ func (c *mediaConn) known(like netip.Addr) (netip.AddrPort, bool) {
 func (c *mediaConn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	for {
 		if r, ok := c.pop(); ok {
+			if c.reporters.take(r.data, r.from) {
+				continue
+			}
 			return copy(b, r.data), r.from, nil
 		}
-		n, from, err := c.ReadFromUDPAddrPort(b)
+		n, from, err := c.reader.Read(b)
+		if err == nil && c.reporters.take(b[:n], from) {
+			continue
+		}
 		if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, from, err
 		}
@@ -98,7 +107,7 @@ func (c *mediaConn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
 		}
 		return len(b), nil // gone or full: lost, as on any network
 	}
-	return c.WriteToUDPAddrPort(b, to)
+	return c.socket.Send(b, to)
 }
 
 // WriteTo is WriteToAddrPort for callers that have a net.Addr.

@@ -24,18 +24,19 @@ import (
 // Node is the media plane of one program: its ports and the classes routed through them.
 type Node struct {
 	// fixed after construction
-	o       Options
-	log     *slog.Logger
-	m       *metrics
-	relays  *relayTable
-	mux     *portMux
-	tcp     *ice.TCPMuxDefault // nil: off
-	turn    *turnServer        // nil: off
-	addrs   Addrs
-	cert    []webrtc.Certificate
-	writers []*writer
-	pool    *packet.Pool
-	done    chan struct{} // closed when Run ends
+	o         Options
+	log       *slog.Logger
+	m         *metrics
+	relays    *relayTable
+	reporters *reporters
+	mux       *portMux
+	tcp       *ice.TCPMuxDefault // nil: off
+	turn      *turnServer        // nil: off
+	addrs     Addrs
+	cert      []webrtc.Certificate
+	writers   []*writer
+	pool      *packet.Pool
+	done      chan struct{} // closed when Run ends
 
 	wg sync.WaitGroup // every goroutine this package starts
 
@@ -120,11 +121,11 @@ func (n *Node) openMedia(logs pionLog) ([]place, error) {
 		}
 	}
 	n.addrs.UDP = localAddr(sockets[0])
-	n.relays = newRelayTable(n.m)
+	n.relays, n.reporters = newRelayTable(n.m), newReporters()
 	var media []*mediaConn
 	for i, c := range sockets {
 		n.addrs.Announced = append(n.addrs.Announced, at[i].announced...)
-		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.m.dropped[dropRelay], !n.o.NoSegmentation))
+		media = append(media, newMediaConn(c, at[i].announced, n.relays, n.reporters, n.m.dropped[dropRelay], !n.o.NoSegmentation))
 	}
 	slices.SortStableFunc(n.addrs.Announced, func(a, b netip.Addr) int { return distance(a, outside) - distance(b, outside) })
 	n.relays.reaching(media)

@@ -23,6 +23,7 @@ type Options struct {
 	TURNSecret  []byte // makes the TURN credentials; empty: random, so good on this node only
 
 	NoSegmentation bool // what goes to one destination is not left to the kernel to cut up (UDP GSO)
+	NoSeal         bool // RTP is encrypted by pion, and all feedback comes by pion
 
 	Writers     int // egress goroutines; 0: one a core, at most 8
 	Microphones int // microphones carried as media sections per subscriber at once; 0: 12

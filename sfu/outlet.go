@@ -10,6 +10,7 @@ import (
 	"preau/sfu/internal/estimate"
 	"preau/sfu/internal/pacer"
 	"preau/sfu/internal/probe"
+	"preau/sfu/internal/seal"
 )
 
 const (
@@ -35,6 +36,10 @@ type outlet struct {
 	checking                    atomic.Bool   // it is not yet, or ICE begins anew: nothing passes
 	limit                       atomic.Uint64 // bits per second to stay under; 0: none (see LimitBandwidth)
 	packets, bytes, drops, bits atomic.Uint64
+
+	settled atomic.Bool                 // who seals: pion, or we
+	sealer  *seal.Sealer                // written before ready, then the writer's; nil: pion does
+	opener  atomic.Pointer[seal.Opener] // the writer's; nil: all feedback comes by pion
 
 	// owned by the writer
 	subs     []*subscription
@@ -62,6 +67,8 @@ type outlet struct {
 	quality                Connection
 	uplink                 uplink
 	thin                   bool // so is the link (see thinBelow)
+	evened                 int  // size of the last picture's packet, not its last; 0: none
+	evenedIn               uint64
 	wants                  []allocate.Want
 	choices                []allocate.Choice
 	rates                  []allocate.Rates
@@ -118,35 +125,40 @@ func (o *outlet) feedback(w *writer, ssrc uint32, raw []byte) {
 		o.peer.node.m.drop(dropFeedback)
 		return
 	}
-	now := w.now
 	for _, p := range packets {
-		switch p := p.(type) {
-		case *rtcp.TransportLayerCC:
-			if !o.heard {
-				o.heard = true
-				o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
-			}
-			o.returns(now)
-			o.estimate.Feedback(p, now)
-			if o.estimate.Snapshot().Spend < o.result.Spent { // at once, not at the next tick
-				o.allocate(now)
-			}
-			o.probe(now)
-		case *rtcp.TransportLayerNack:
-			if s := o.bySSRC[p.MediaSSRC]; s != nil {
-				s.resend(w, p.Nacks, now)
-			}
-		case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-			if s := o.bySSRC[ssrc]; s != nil {
-				s.askKeyframe(now)
-			}
-		case *rtcp.ReceiverReport:
-			o.receiverReports(ssrc, p.Reports, now)
-		case *rtcp.SenderReport:
-			o.receiverReports(ssrc, p.Reports, now)
-		case *rtcp.ExtendedReport:
-			o.uplink.trip.answered(p, now)
+		o.feedbackOf(w, ssrc, p, w.now)
+	}
+}
+
+// feedbackOf works on what p, which came at a time, says of ssrc.
+func (o *outlet) feedbackOf(w *writer, ssrc uint32, p rtcp.Packet, came time.Time) {
+	now := w.now
+	switch p := p.(type) {
+	case *rtcp.TransportLayerCC:
+		if !o.heard {
+			o.heard = true
+			o.peer.node.log.Debug("transport-wide feedback", "participant", o.peer.o.Participant)
 		}
+		o.returns(now)
+		o.estimate.Feedback(p, came)
+		if o.estimate.Snapshot().Spend < o.result.Spent { // at once, not at the next tick
+			o.allocate(now)
+		}
+		o.probe(now)
+	case *rtcp.TransportLayerNack:
+		if s := o.bySSRC[p.MediaSSRC]; s != nil {
+			s.resend(w, p.Nacks, now)
+		}
+	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+		if s := o.bySSRC[ssrc]; s != nil {
+			s.askKeyframe(now)
+		}
+	case *rtcp.ReceiverReport:
+		o.receiverReports(ssrc, p.Reports, now)
+	case *rtcp.SenderReport:
+		o.receiverReports(ssrc, p.Reports, now)
+	case *rtcp.ExtendedReport:
+		o.uplink.trip.answered(p, now)
 	}
 }
 

@@ -300,6 +300,9 @@ func (p *Peer) shut() {
 	p.node.wg.Go(func() { // counted before done lets the others go
 		defer p.node.guard(nil, "closing")
 		close(p.done)
+		if at := p.out.transport.way.Load(); at != nil {
+			p.node.reporters.forget(at.to, p.out)
+		}
 		p.node.contain("closing", func() { _ = p.pub.pc.GracefulClose() })
 		if p.out.transport != p.pub {
 			p.node.contain("closing", func() { _ = p.out.transport.pc.GracefulClose() })
@@ -352,6 +355,7 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 			p.node.m.joinSeconds.Observe(time.Since(p.joined).Seconds())
 		}
 		if t == p.out.transport {
+			p.out.settleSeal()
 			p.out.ready.Store(true)
 		}
 	case webrtc.PeerConnectionStateDisconnected:

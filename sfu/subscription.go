@@ -270,6 +270,10 @@ func (s *subscription) pass(w *writer, p *packet.Packet, enters bool) {
 	h.PayloadType = pt
 	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
 	s.extend(p)
+	if s.pub.spec.Kind == KindVideo {
+		h.PaddingSize = s.out.even(h.MarshalSize()+len(payload), h.Marker)
+		h.Padding = h.PaddingSize > 0
+	}
 	s.write(h, payload)
 	s.packets++
 	s.octets += uint32(len(payload))
@@ -315,7 +319,7 @@ func (s *subscription) write(h *rtp.Header, payload []byte) {
 		o.number++
 	}
 	o.pacer.Sent(size, o.lastSent)
-	if _, err := s.wire.WriteRTP(h, payload); err != nil {
+	if err := o.send(s.wire, h, payload); err != nil {
 		o.peer.node.m.drop(dropWrite)
 		o.drops.Add(1)
 		return

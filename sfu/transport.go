@@ -17,6 +17,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/transport/v5/packetio"
 	"github.com/pion/webrtc/v4"
+
+	"preau/sfu/internal/seal"
 )
 
 const (
@@ -42,6 +44,9 @@ type transport struct {
 	streams atomic.Int32 // made by BufferFactory and not closed
 
 	names atomic.Pointer[names] // nil: nothing negotiated yet
+
+	handshake seal.Handshake
+	way       atomic.Pointer[way] // nil: nothing was sent yet
 
 	mu     sync.Mutex
 	layers map[uint32]*layer // by the publisher's SSRC, for its sender reports
@@ -80,6 +85,7 @@ func newTransport(p *Peer, target Target, w *writer) (*transport, error) {
 		p.connectionState(t, s)
 		p.noteChecking(t, t.pc.ConnectionState())
 	})
+	t.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { go t.pairChanged() })
 	t.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		defer p.node.guard(p, "track")
 		p.mediaArrived(t, track, receiver)
@@ -126,10 +132,12 @@ func (t *transport) settings(w *writer) (webrtc.SettingEngine, error) {
 	if s.SetLite(!t.peer.o.FullICE); !t.peer.o.FullICE {
 		s.SetICEBindingRequestHandler(new(firstCheck).came)
 	}
-	s.SetICEUDPMux(burstMux{n.mux, w})
+	s.SetDTLSKeyLogWriter(&t.handshake)
+	s.SetDTLSServerHelloMessageHook(t.handshake.Hello)
+	s.SetICEUDPMux(burstMux{n.mux, w, t})
 	types := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if n.tcp != nil {
-		s.SetICETCPMux(n.tcp)
+		s.SetICETCPMux(wayMux{n.tcp, t})
 		types = append(types, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	s.SetNetworkTypes(types)

@@ -60,6 +60,7 @@ type writer struct {
 
 	voice, video chan item
 	feedback     chan feedback
+	inbox        *inbox
 	calls        chan func()
 
 	// owned by run
@@ -67,6 +68,7 @@ type writer struct {
 	subs    map[*publication][]*subscription
 	current *Peer       // whose work is being done, for the guard
 	scratch []byte      // a payload being rewritten
+	sealed  []byte      // a packet that leaves by itself
 	padding rtp.Header  // of the packet being padded
 	now     time.Time   // when the work on the present item began
 	pace    *time.Timer // runs while something waits
@@ -74,16 +76,20 @@ type writer struct {
 
 	batch      *batch.Batch // packets that leave together
 	burstBegan time.Time    // when the first of them was added
+	bursts     uint64       // so many have left
+	torn       bool         // the last packet that came was not its picture's last
+	linger     *time.Timer  // runs while more of a picture is waited for
+	lingers    uint64       // in this burst
 }
 
 func newWriter(n *Node, index int) *writer {
 	return &writer{
 		node: n, index: index,
 		voice: make(chan item, writerQueue), video: make(chan item, writerQueue),
-		feedback: make(chan feedback, feedbackQueue), calls: make(chan func(), callQueue),
+		feedback: make(chan feedback, feedbackQueue), inbox: newInbox(), calls: make(chan func(), callQueue),
 		subs: map[*publication][]*subscription{}, scratch: make([]byte, 0, 2*packet.MaxSize),
 		pace:  time.NewTimer(time.Hour), // set again before it matters
-		batch: batch.New(),
+		batch: batch.New(), bursts: 1, linger: time.NewTimer(time.Hour),
 	}
 }
 
@@ -119,6 +125,7 @@ func (w *writer) run() {
 	tick := time.NewTicker(writerTick)
 	defer tick.Stop()
 	defer w.pace.Stop()
+	defer w.linger.Stop()
 	for w.work(tick.C) {
 	}
 }
@@ -134,6 +141,7 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 			continue
 		default:
 		}
+		w.readInbox()
 		w.sendBurst()
 		select {
 		case i := <-w.voice:
@@ -144,6 +152,8 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 		case fb := <-w.feedback:
 			w.current, w.now = fb.out.peer, time.Now()
 			fb.out.feedback(w, fb.ssrc, fb.raw)
+		case <-w.inbox.wake:
+		case w.now = <-w.linger.C:
 		case i := <-w.video:
 			w.handle(i)
 		case <-w.pace.C:
@@ -159,6 +169,7 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 func (w *writer) handle(i item) {
 	if i.packet != nil {
 		defer i.packet.Release()
+		w.torn = i.pub.spec.Kind == KindVideo && !i.packet.Marker
 	}
 	w.now = time.Now()
 	for _, s := range w.subs[i.pub] {

@@ -11,6 +11,8 @@ func loadCommand(in io.Reader, out, errOut io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:     "load",
 		Usage:    "try a server: weak links, synthetic classes",
-		Commands: []*cli.Command{loadLinkCommand(in, out, errOut), loadClassCommand(out, errOut)},
+		Commands: []*cli.Command{
+			loadLinkCommand(in, out, errOut), loadClassCommand(out, errOut), loadBenchCommand(out, errOut), receiveCommand(in, out),
+		},
 	}
 }

@@ -14,6 +14,7 @@ package batch
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 )
 
@@ -76,25 +77,37 @@ func (b *Batch) Full() bool {
 
 // Add has a packet wait; p is copied. A full batch is flushed first.
 func (b *Batch) Add(s *Socket, to netip.AddrPort, p []byte) (failed int) {
-	if len(b.packets) >= MaxPackets || len(b.arena)+len(p) > MaxBytes {
+	room, failed := b.Room(len(p))
+	b.Put(s, to, copy(room, p))
+	return failed
+}
+
+// Room is where a packet of at most size bytes can be written, to be Put next. A full batch is flushed first.
+func (b *Batch) Room(size int) (room []byte, failed int) {
+	if len(b.packets) >= MaxPackets || len(b.arena)+size > MaxBytes {
 		failed = b.Flush()
 	}
+	b.arena = slices.Grow(b.arena, size)
+	return b.arena[len(b.arena) : len(b.arena)+size], failed
+}
+
+// Put has the packet wait that was written into Room, of size bytes.
+func (b *Batch) Put(s *Socket, to netip.AddrPort, size int) {
 	n := int32(len(b.packets))
-	b.packets = append(b.packets, packet{at: int32(len(b.arena)), size: int32(len(p)), next: none})
-	b.arena = append(b.arena, p...)
+	b.packets = append(b.packets, packet{at: int32(len(b.arena)), size: int32(size), next: none})
+	b.arena = b.arena[:len(b.arena)+size]
 	g := b.find(s, to)
 	if g == none {
 		b.index[destination{s, to}] = int32(len(b.groups))
 		b.groups = append(b.groups, group{socket: s, to: to, first: n, last: n})
 		b.hint = 0
-		return failed
+		return
 	}
 	b.packets[b.groups[g].last].next = n
 	b.groups[g].last = n
 	if b.hint = g + 1; int(b.hint) == len(b.groups) {
 		b.hint = 0
 	}
-	return failed
 }
 
 func (b *Batch) find(s *Socket, to netip.AddrPort) int32 {

@@ -2,7 +2,10 @@
 
 package batch
 
-import "net"
+import (
+	"net"
+	"net/netip"
+)
 
 type system struct{}
 
@@ -18,3 +21,14 @@ func (b *Batch) message(g *group, first int32, count int, _ int32) (failed int) 
 }
 
 func (b *Batch) send() (failed int) { return 0 }
+
+type reading struct{}
+
+func (r *Reader) read(b []byte) (int, netip.AddrPort, error) {
+	return r.socket.conn.ReadFromUDPAddrPort(b)
+}
+
+// Send sends one packet at once. Any goroutine.
+func (s *Socket) Send(b []byte, to netip.AddrPort) (int, error) {
+	return s.conn.WriteToUDPAddrPort(b, to)
+}

@@ -3,8 +3,10 @@ package batch
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -186,5 +188,57 @@ func TestNoAllocations(t *testing.T) {
 	burst()
 	if n := testing.AllocsPerRun(20, burst); n > 0 {
 		t.Errorf("%v allocations a burst", n)
+	}
+}
+
+// What is sent one by one and in bursts is read, each packet with where it came from; a deadline ends the wait, and
+// reading goes on after it.
+func TestReaderReadsAll(t *testing.T) {
+	for _, family := range [][2]string{{"udp4", "127.0.0.1:0"}, {"udp6", "[::1]:0"}} {
+		t.Run(family[0], func(t *testing.T) {
+			in := listen(t, family[0], family[1])
+			r := NewReader(NewSocket(in, true))
+			out := listen(t, family[0], family[1])
+			s := NewSocket(out, true)
+			if err := in.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+			buf := make([]byte, 9000)
+			if _, _, err := r.Read(buf); !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Fatalf("nothing is read with %v", err)
+			}
+			_ = in.SetReadDeadline(time.Now().Add(10 * time.Second))
+			const packets = 100
+			b := New()
+			for n := range packets {
+				if n%2 == 0 {
+					b.Add(s, addrOf(in), numbered(n, 200))
+					continue
+				}
+				b.Flush()
+				if _, err := s.Send(numbered(n, 300), addrOf(in)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.Flush()
+			for n := range packets {
+				size, from, err := r.Read(buf)
+				if err != nil {
+					t.Fatalf("packet %d: %v", n, err)
+				}
+				if want := numbered(n, 200+n%2*100); !bytes.Equal(buf[:size], want) || from != addrOf(out) {
+					t.Errorf("packet %d: %d bytes from %v", n, size, from)
+				}
+			}
+			_, _ = s.Send(make([]byte, 20_000), addrOf(in)) // longer than is taken
+			_, _ = s.Send(numbered(7, 50), addrOf(in))
+			if size, _, err := r.Read(buf); err != nil || size != 50 {
+				t.Errorf("after a packet too long: %d bytes, %v", size, err)
+			}
+			_ = in.Close()
+			if _, _, err := r.Read(buf); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("closed: %v", err)
+			}
+		})
 	}
 }

@@ -1,0 +1,127 @@
+// Package bench holds the same classes on a fresh server each, beside the limit of the machine that they are held
+// on, and compares with the goals: in one run, as machines differ from each other and from themselves.
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"os/exec"
+	"time"
+
+	"preau/loadtest/crowd"
+	"preau/loadtest/limit"
+)
+
+// Options of a run.
+type Options struct {
+	Program string       // preau
+	Serve   []string     // more flags of its server
+	Short   bool         // a class of 60 for a few seconds beside the limit, and no more
+	Tell    func(string) // what is being done
+}
+
+// Report is all that was measured.
+type Report struct {
+	Limit  []limit.Result
+	Rows   []Row
+	Linear float64 // R² of CPU against packets, of a straight line; 0: not measured
+}
+
+// Row is one load.
+type Row struct {
+	Name string
+	Load *crowd.Report
+	Goal string // what is asked of it, and whether it was reached; empty: nothing
+}
+
+const (
+	pictureSize = 1100 // bytes
+	picture     = 8    // packets
+	limitRate   = 30_000
+)
+
+// Run measures, for some minutes.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	if o.Tell == nil {
+		o.Tell = func(string) {}
+	}
+	r := &Report{}
+	pupils, length := 150, 4*time.Second
+	if o.Short {
+		pupils, length = 60, 2*time.Second
+	}
+	o.Tell("the machine's limit")
+	var err error
+	if r.Limit, err = limits(ctx, o.Program, pupils, length); err != nil {
+		return nil, fmt.Errorf("the limit: %w", err)
+	}
+	for _, l := range loads(o.Short) {
+		o.Tell(l.name)
+		report, err := hold(ctx, o, l.plan)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", l.name, err)
+		}
+		row := Row{Name: l.name, Load: report}
+		if l.goal != nil {
+			row.Goal = l.goal(r, report)
+		}
+		r.Rows = append(r.Rows, row)
+	}
+	r.Linear = r.straightness()
+	return r, nil
+}
+
+// Sendto is the machine's limit with a call for each packet, in µs of CPU.
+func (r *Report) Sendto() float64 { return r.Limit[0].Microseconds() }
+
+// limits runs the receivers in a process of their own.
+func limits(ctx context.Context, program string, receivers int, length time.Duration) (results []limit.Result, err error) {
+	command := exec.CommandContext(ctx, program, "load", "limit", "--receive", "--receivers", fmt.Sprint(receivers))
+	in, err := command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close(), command.Wait()) }()
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		return nil, fmt.Errorf("the receivers: %w", err)
+	}
+	var to []netip.AddrPort
+	if err := json.Unmarshal(line, &to); err != nil {
+		return nil, err
+	}
+	return limit.Run(ctx, limit.Plan{To: to, Picture: picture, Size: pictureSize, Rate: limitRate, Length: length})
+}
+
+// straightness is R² of a straight line through the rows of one class that grows.
+func (r *Report) straightness() float64 {
+	var x, y []float64
+	for _, row := range r.Rows {
+		if row.Load.Classes == 1 && row.Name[:min(len(growing), len(row.Name))] == growing {
+			x = append(x, float64(row.Load.Server.Packets)/row.Load.Seconds)
+			y = append(y, row.Load.Server.Cores)
+		}
+	}
+	if len(x) < 3 {
+		return 0
+	}
+	var sx, sy, sxx, syy, sxy float64
+	n := float64(len(x))
+	for i := range x {
+		sx, sy = sx+x[i], sy+y[i]
+		sxx, syy, sxy = sxx+x[i]*x[i], syy+y[i]*y[i], sxy+x[i]*y[i]
+	}
+	return math.Pow(n*sxy-sx*sy, 2) / ((n*sxx - sx*sx) * (n*syy - sy*sy))
+}

@@ -1,0 +1,86 @@
+package bench
+
+import (
+	"fmt"
+	"time"
+
+	"preau/loadtest/crowd"
+)
+
+// load is one row to measure.
+type load struct {
+	name string
+	plan crowd.Plan
+	goal func(*Report, *crowd.Report) string
+}
+
+// growing begins the names of the rows by which linearity is told.
+const growing = "a class of "
+
+// The goals, in the units of crowd.Report.
+const (
+	goalPacket   = 3.0   // µs of CPU, and not above the limit by sendto
+	goalMemory   = 0.4   // MiB a person
+	goalDelay50  = 2.0   // ms
+	goalDelay99  = 10.0  // ms
+	goalBell150  = 150.0 // ms, 95 % of the joins
+	goalBell300  = 600.0 // ms
+	goalSmall    = 1.15  // times what a packet of one big class costs
+	loadedLength = 10 * time.Second
+)
+
+func loads(short bool) []load {
+	class := func(pupils int, ramp time.Duration) crowd.Plan {
+		return crowd.Plan{Classes: 1, Teachers: 1, Pupils: pupils, Screen: true, Ramp: ramp, Length: loadedLength}
+	}
+	if short {
+		return []load{{name: growing + "60", plan: class(60, 3*time.Second)}}
+	}
+	var all []load
+	for _, pupils := range []int{30, 60, 90, 120, 150} {
+		l := load{name: fmt.Sprintf("%s%d", growing, pupils), plan: class(pupils, 5*time.Second)}
+		if pupils == 150 {
+			l.goal = big
+		}
+		all = append(all, l)
+	}
+	bell := func(pupils int) crowd.Plan {
+		return crowd.Plan{Classes: 1, Teachers: 1, Pupils: pupils, Ramp: 10 * time.Second, Length: loadedLength}
+	}
+	many := bell(4)
+	many.Classes = 60
+	return append(
+		all,
+		load{"150 come within 10 s", bell(150), joins(goalBell150)},
+		load{"300 come within 10 s", bell(300), joins(goalBell300)},
+		load{"60 classes of 5", many, small},
+		load{"beyond the machine: 450", class(450, 20*time.Second), nil},
+	)
+}
+
+func big(r *Report, c *crowd.Report) string {
+	return told(fmt.Sprintf("≤ %.1f µs and ≤ %.1f, the limit; ≤ %.1f MiB a person; delay ≤ %.0f and %.0f ms", goalPacket, r.Sendto(), goalMemory, goalDelay50, goalDelay99),
+		c.Server.MicrosecondsPacket <= min(goalPacket, r.Sendto()), float64(c.Server.BytesPerson) <= goalMemory*(1<<20),
+		c.Media.DelayP50 <= goalDelay50, c.Media.DelayP99 <= goalDelay99)
+}
+
+func joins(p95 float64) func(*Report, *crowd.Report) string {
+	return func(_ *Report, c *crowd.Report) string {
+		return told(fmt.Sprintf("95 %% ≤ %.0f ms, nobody fails", p95), c.Joins.P95 <= p95, c.Joins.Failed == 0)
+	}
+}
+
+// small compares with the class of 300 that was measured before.
+func small(r *Report, c *crowd.Report) string {
+	one := r.Rows[len(r.Rows)-1].Load.Server.MicrosecondsPacket
+	return told(fmt.Sprintf("≤ %.2f times the class of 300, %.1f µs", goalSmall, one), c.Server.MicrosecondsPacket <= goalSmall*one)
+}
+
+func told(goal string, reached ...bool) string {
+	for _, r := range reached {
+		if !r {
+			return "**not reached**: " + goal
+		}
+	}
+	return "reached: " + goal
+}
