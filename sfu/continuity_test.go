@@ -1,7 +1,6 @@
 package sfu
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -63,8 +62,10 @@ func captured(r *received, marker bool, step int32) bool {
 
 // A subscriber who asks for other sizes gets other layers as one continuous stream.
 func TestLayerSwitch(t *testing.T) {
-	for _, whole := range []bool{false, true} {
-		t.Run(fmt.Sprintf("segments=%v", !whole), func(t *testing.T) { switchesLayers(t, Options{NoSegmentation: whole}) })
+	for name, o := range map[string]Options{
+		"the short way": {}, "no segmentation": {NoSegmentation: true}, "pion's way": {NoSeal: true},
+	} {
+		t.Run(name, func(t *testing.T) { switchesLayers(t, o) })
 	}
 }
 

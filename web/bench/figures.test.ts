@@ -78,7 +78,7 @@ describe('readings', () => {
 const dropped = (): readonly Reading[] => {
   const invented = (at: number) => Math.min(Math.max(at - 5, 0), 2)
   const width = (at: number) => (at > 5 && at < 13 ? 320 : 1280)
-  const trip = (at: number) => (at > 5 && at < 9 ? 2 : 0.3)
+  const trip = (at: number) => (at > 5 && at < 11 ? 2 : 0.3) // what comes at 10 began at 8
   let waited = 0
   return readings(
     Array.from({ length: 15 }, (_, i) => i + 1).map((at) => {

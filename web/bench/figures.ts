@@ -102,12 +102,15 @@ function changeFigures(
     silence:
       Math.max(0, ...silences(heard).map((s) => (s.from >= first - 500 ? s.to - s.from : 0))) /
       1000,
-    roundTripAfter: behind.find((r) => r.at >= first + 4000 && r.roundTrip !== undefined)
-      ?.roundTrip,
+    roundTripAfter: behind.find((r) => began(r) >= first + 4000)?.roundTrip,
     voiceBack: back(steps(after).find(([a, b]) => !isSilent(a, b))?.[1].at),
     pictureBack: width > 0 ? back(after.find((r) => r.video.width >= width)?.at) : undefined,
   }
 }
+
+/** When what was measured began, or later: its answer came within the quarter of a second before. */
+const began = (r: Reading): number =>
+  r.roundTrip === undefined ? -Infinity : r.at - 250 - r.roundTrip
 
 /** Where nothing is played at all, for lack of a stream, everything counts as invented. */
 export function concealedShare(heard: readonly Reading[]): number {
