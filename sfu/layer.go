@@ -176,9 +176,9 @@ func (l *layer) deliver(n *Node, pub *publication, p *packet.Packet) {
 	}
 }
 
-// hand gives p to the writers that have subscriptions of the publication.
+// hand gives p to the writers that have subscriptions of its layer: what nobody receives wakes nobody.
 func (p *publication) hand(n *Node, packet *packet.Packet) {
-	fan := p.fan.Load()
+	fan := p.used[packet.Layer].Load()
 	for i := 0; fan != 0; i, fan = i+1, fan>>1 {
 		if fan&1 != 0 {
 			n.writers[i].offer(item{kind: itemPacket, pub: p, packet: packet})

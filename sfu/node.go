@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -37,6 +38,7 @@ type Node struct {
 	writers   []*writer
 	pool      *packet.Pool
 	done      chan struct{} // closed when Run ends
+	nextOut   atomic.Int64  // round robin of classes over writers
 
 	wg sync.WaitGroup // every goroutine this package starts
 
@@ -44,7 +46,6 @@ type Node struct {
 	closed  bool
 	started bool
 	routers map[string]*Router
-	nextOut int // round robin of peers over writers
 }
 
 // New opens the ports. Run must be called, for nothing is forwarded before, and closes them.
@@ -260,12 +261,8 @@ func (n *Node) dropRouter(r *Router) {
 	}
 }
 
-func (n *Node) nextWriter() *writer {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.nextOut++
-	return n.writers[n.nextOut%len(n.writers)]
-}
+// nextWriter is the first writer for a new class.
+func (n *Node) nextWriter() int { return int(n.nextOut.Add(1)) % len(n.writers) }
 
 // guard is deferred in every goroutine and callback that runs for one peer: a panic there costs
 // that peer its connection and nobody else anything. So that it can be closed, and the class goes

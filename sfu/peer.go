@@ -73,7 +73,7 @@ func newPeer(r *Router, o PeerOptions, ev Events) (*Peer, error) {
 	}
 	p.at.Store(&whereabouts{r, o.Participant})
 	var err error
-	w := r.node.nextWriter()
+	w := r.nextWriter()
 	if p.pub, err = newTransport(p, TargetPublisher, w); err != nil {
 		return nil, fmt.Errorf("making the publisher's connection: %w", err)
 	}

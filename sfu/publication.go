@@ -34,6 +34,7 @@ type publication struct {
 	// read per packet
 	open       atomic.Bool                       // neither muted nor blocked
 	fan        atomic.Uint64                     // bit i: writer i has subscriptions
+	used       [maxLayers]atomic.Uint64          // bit i: writer i has some that take the layer, or are about to
 	layers     *[maxLayers]atomic.Pointer[layer] // of a copy: its origin's
 	copied     atomic.Pointer[[]*publication]    // copies in other classes; nil: none
 	privileged atomic.Bool                       // of a teacher, or who was given the word
@@ -130,9 +131,31 @@ func (p *publication) attend(w *writer, by int) {
 	p.fans[w.index] += by
 	bit := uint64(1) << w.index
 	if p.fans[w.index] > 0 {
-		p.fan.Store(p.fan.Load() | bit)
+		p.fan.Or(bit)
 	} else {
-		p.fan.Store(p.fan.Load() &^ bit)
+		p.fan.And(^bit)
+	}
+}
+
+const everyLayer = 1<<maxLayers - 1
+
+// use says which layers a writer needs, bit by bit, beside those that it has needed so far. The writer's.
+func (p *publication) use(w *writer, layers uint) {
+	bit := uint64(1) << w.index
+	for i := range p.used {
+		if layers>>i&1 != 0 && p.used[i].Load()&bit == 0 {
+			p.used[i].Or(bit)
+		}
+	}
+}
+
+// useOnly says it for all. The writer's.
+func (p *publication) useOnly(w *writer, layers uint) {
+	p.use(w, layers)
+	for i := range p.used {
+		if layers>>i&1 == 0 {
+			p.used[i].And(^(uint64(1) << w.index))
+		}
 	}
 }
 

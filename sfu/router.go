@@ -22,8 +22,9 @@ const routerTick = 100 * time.Millisecond
 // Router is one class's part of the media plane: who publishes and who is there to receive.
 type Router struct {
 	// fixed after construction
-	node  *Node
-	class string
+	node   *Node
+	class  string
+	writer int // the first of those that its peers are given to
 
 	mu         sync.Mutex
 	closed     bool
@@ -44,7 +45,7 @@ type Router struct {
 
 func newRouter(n *Node, class string) *Router {
 	return &Router{
-		node: n, class: class, peers: map[string]*Peer{}, guests: map[string]*Peer{}, pubs: map[string]*publication{},
+		node: n, class: class, writer: n.nextWriter(), peers: map[string]*Peer{}, guests: map[string]*Peer{}, pubs: map[string]*publication{},
 		detector:   speaker.New(speaker.Options{Open: n.o.Microphones}),
 		privileged: map[string]bool{}, openMics: map[string]bool{}, speaking: map[string]Speaker{},
 		stop: make(chan struct{}),
@@ -67,6 +68,32 @@ func (r *Router) Join(o PeerOptions, ev Events) (*Peer, error) {
 	}
 	p.start()
 	return p, nil
+}
+
+// peersOfWriter is how many of a class's peers one writer takes before the next one helps: to wake another one for
+// each packet costs more than it saves, while there are few.
+const peersOfWriter = 40
+
+// nextWriter is the one for a peer who comes.
+func (r *Router) nextWriter() *writer {
+	writers := r.node.writers
+	have := make([]int, len(writers))
+	r.mu.Lock()
+	for _, p := range r.peers {
+		have[p.out.writer.index]++
+	}
+	r.mu.Unlock()
+	best := r.writer
+	for i := range writers {
+		at := (r.writer + i) % len(writers)
+		if have[at] < peersOfWriter {
+			return writers[at]
+		}
+		if have[at] < have[best] {
+			best = at
+		}
+	}
+	return writers[best]
 }
 
 // admit counts a peer among the class's. The clock starts with the first.

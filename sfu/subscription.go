@@ -75,6 +75,7 @@ var _ webrtc.TrackLocal = (*subscription)(nil)
 func newSubscription(pub *publication, out *outlet, setting TrackSetting) *subscription {
 	s := &subscription{
 		pub: pub, out: out, stream: pub.participant + "|" + pub.spec.SID, current: noLayer,
+		lossy: 1, // until a report tells better
 	}
 	s.setting.Store(&setting)
 	return s
@@ -144,6 +145,7 @@ func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
 		return false
 	}
 	s.choice = c
+	s.pub.use(s.out.writer, s.layers())
 	s.aim()
 	if c.Sending && s.current != s.pub.stream(c.Spatial) {
 		s.askKeyframe(now)
@@ -155,6 +157,20 @@ func (s *subscription) choose(c allocate.Choice, now time.Time) (changed bool) {
 }
 
 func (s *subscription) started() bool { return s.packets > 0 }
+
+// layers are the streams that the subscription takes, or is about to, bit by bit.
+func (s *subscription) layers() (bits uint) {
+	if s.pub.spec.Kind == KindAudio {
+		return everyLayer
+	}
+	if s.current != noLayer {
+		bits |= 1 << s.current
+	}
+	if s.choice.Sending {
+		bits |= 1 << s.pub.stream(s.choice.Spatial)
+	}
+	return bits
+}
 
 // aim tells the picker what was chosen: all spatial layers of a stream that is one itself.
 func (s *subscription) aim() {

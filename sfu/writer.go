@@ -192,6 +192,13 @@ func (w *writer) tick(now time.Time) {
 		o.tick(now)
 		w.sendBurst()
 	}
+	for pub, subs := range w.subs {
+		layers := uint(0)
+		for _, s := range subs {
+			layers |= s.layers()
+		}
+		pub.useOnly(w, layers)
+	}
 	if len(w.paced) > 0 { // a panic may have come between
 		w.pace.Reset(paceTick)
 	}
@@ -201,6 +208,7 @@ func (w *writer) tick(now time.Time) {
 
 func (w *writer) add(s *subscription) {
 	w.subs[s.pub] = append(w.subs[s.pub], s)
+	s.pub.use(w, everyLayer)
 	s.out.add(s)
 }
 
@@ -208,6 +216,7 @@ func (w *writer) remove(s *subscription) {
 	list := without(w.subs[s.pub], s)
 	if len(list) == 0 {
 		delete(w.subs, s.pub)
+		s.pub.useOnly(w, 0)
 	} else {
 		w.subs[s.pub] = list
 	}

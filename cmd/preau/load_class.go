@@ -42,6 +42,7 @@ func loadClassCommand(out, errOut io.Writer) *cli.Command {
 			&cli.IntFlag{Name: "pid", Usage: "`PROCESS` of the server, where it is on this machine", Destination: &p.PID},
 			&cli.StringFlag{Name: "metrics", Usage: "`URL` of the server's metrics, where it tells them", Destination: &p.Metrics},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` that gets the report as JSON", Destination: &l.json},
+			&cli.StringFlag{Name: "html", Usage: "`FILE` that gets it as a page with pictures", Destination: &l.html},
 			&cli.BoolFlag{Name: "quiet", Usage: "no progress", Destination: &l.quiet},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
@@ -58,28 +59,35 @@ func loadClassCommand(out, errOut io.Writer) *cli.Command {
 type classLoad struct {
 	out, errOut io.Writer
 	plan        crowd.Plan
-	json        string
+	json, html  string
 	quiet       bool
 }
 
 func (l *classLoad) run(ctx context.Context) (err error) {
-	var file io.WriteCloser
-	if l.json != "" { // before anything is spent on it
-		if file, err = os.Create(l.json); err != nil {
+	var report *crowd.Report
+	kept := map[string]func(io.Writer) error{
+		l.json: func(w io.Writer) error { return report.WriteJSON(w) },
+		l.html: func(w io.Writer) error { return report.WriteHTML(w) },
+	}
+	files := map[string]*os.File{}
+	for name := range kept { // before anything is spent on it
+		if name == "" {
+			continue
+		}
+		if files[name], err = os.Create(name); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
+		defer func() { err = errors.Join(err, files[name].Close()) }()
 	}
 	tell := l.progress
 	if l.quiet {
 		tell = nil
 	}
-	report, err := crowd.Run(ctx, l.plan, tell)
-	if err != nil {
+	if report, err = crowd.Run(ctx, l.plan, tell); err != nil {
 		return fmt.Errorf("load class: %w", err)
 	}
-	if file != nil {
-		if err := report.WriteJSON(file); err != nil {
+	for name, file := range files {
+		if err := kept[name](file); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type crowd struct {
 	classes [][]*member
 	all     []*member
 	running sync.WaitGroup // talking, writing, coming and going
+	course  []Moment       // the watcher's, until it has stopped
 }
 
 // Run holds the classes and reports. It fails if not one teacher's class could be begun; what befalls single
@@ -52,7 +53,9 @@ func Run(ctx context.Context, plan Plan, tell func(Progress)) (*Report, error) {
 	c.stir(ctx)
 	before := c.lookClosely()
 	wait(ctx, plan.Length)
-	return c.report(before, c.lookClosely()), nil
+	after := c.lookClosely()
+	watched()
+	return c.report(before, after), nil
 }
 
 func newCrowd(plan Plan) *crowd {
@@ -195,19 +198,24 @@ func (c *crowd) leave() {
 	leaving.Wait()
 }
 
-// watch tells the progress every second, until the function that it returns is called.
+// watch keeps the course and tells the progress, every second until the function that it returns is called.
 func (c *crowd) watch(ctx context.Context, tell func(Progress)) (stop func()) {
-	if tell == nil {
-		return func() {}
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		before := c.look()
-		for wait(ctx, time.Second) {
+		first := c.look()
+		for before := first; wait(ctx, time.Second); {
 			now := c.look()
-			tell(c.progress(before, now))
+			p := c.progress(before, now)
+			took := now.at.Sub(before.at).Seconds()
+			c.course = append(c.course, Moment{
+				At: now.at.Sub(first.at).Seconds(), Here: p.Joined, Packets: p.Packets, Lost: p.Lost,
+				Server: p.ServerMS / 1000, Own: (now.own.CPU - before.own.CPU).Seconds() / took,
+			})
+			if tell != nil {
+				tell(p)
+			}
 			before = now
 		}
 	}()

@@ -19,7 +19,18 @@ type Report struct {
 	Server          Server
 	Own             Process  // the load's own
 	Seconds         float64  // of the window
+	Course          []Moment // from the first join to the end, by the second
 	Errors          []string `json:",omitempty"` // the first of them
+}
+
+// Moment is one second of a run.
+type Moment struct {
+	At      float64 // seconds since the beginning
+	Here    int     // people
+	Packets uint64  // received, a second
+	Lost    uint64  // so far
+	Server  float64 // cores, as Own; 0: not known
+	Own     float64
 }
 
 // Joins are those of pupils, from the call to the first packet of media, or to being in where none is to
@@ -61,7 +72,7 @@ type Server struct {
 const errorsTold = 10
 
 func (c *crowd) report(before, after sight) *Report {
-	r := &Report{Classes: len(c.classes), People: len(c.all), Seconds: after.at.Sub(before.at).Seconds()}
+	r := &Report{Classes: len(c.classes), People: len(c.all), Seconds: after.at.Sub(before.at).Seconds(), Course: c.course}
 	r.joins(c.all)
 	r.received(before, after)
 	r.Server = serverOf(before, after, r.Media.Packets, len(c.all))
