@@ -5,7 +5,7 @@
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run build test root packages unit fuzz e2e lint format bench bench-links bench-visits generate clean
+.PHONY: run build test root packages unit fuzz load e2e lint format bench bench-links bench-visits generate clean
 
 WEB_SOURCES := $(shell find web/src web/worker web/messages web/public web/index.html web/*.ts web/*.js -type f 2>/dev/null)
 GO_FORMATTED := cmd sfu signaling recorder web loadtest
@@ -26,7 +26,7 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run --silent build
 
 # Everything that must hold before a change lands.
-test: packages root lint unit fuzz e2e
+test: packages root lint unit fuzz load e2e
 
 # Said at once, not after ten minutes: browsers behind weak links need networks of their own, which a
 # container's root may not make.
@@ -61,7 +61,13 @@ fuzz: web/dist/index.html
 e2e: packages root build
 	cd web && npm run --silent e2e
 
-bench:
+# A class of 60 beside what the machine itself asks for a packet: nobody loses one, at twice the cost at most.
+load: build
+	bin/preau load bench --short --strict
+
+# What this machine carries, beside its limit: five minutes, with nothing else to do. Then single steps by themselves.
+bench: build
+	bin/preau load bench
 	go test -run '^$$' -bench . -benchmem ./sfu/... ./signaling/...
 
 # A lesson behind each weak link with real browsers, into loadtest/results/; loadtest/README.md

@@ -17,7 +17,7 @@ type relayConn struct {
 	table       *relayTable
 	addr        netip.AddrPort
 	participant string
-	in          chan downward
+	in          chan *downward
 	closed      chan struct{}
 	once        sync.Once
 
@@ -34,7 +34,7 @@ type downward struct {
 }
 
 // push queues a packet; a full queue drops its oldest.
-func (r *relayConn) push(q downward) {
+func (r *relayConn) push(q *downward) {
 	for {
 		select {
 		case r.in <- q:

@@ -124,7 +124,7 @@ func (t *relayTable) add(participant string, six bool) (r, old *relayConn, err e
 	addr := t.freeLocked(six)
 	r = &relayConn{
 		table: t, addr: addr, participant: participant,
-		in: make(chan downward, relayQueue), closed: make(chan struct{}), wake: make(chan struct{}),
+		in: make(chan *downward, relayQueue), closed: make(chan struct{}), wake: make(chan struct{}),
 	}
 	t.byAddr[addr] = r
 	t.held[participant] = append(t.held[participant], r)
@@ -164,7 +164,7 @@ func (t *relayTable) push(b []byte, from, to netip.AddrPort) {
 	r := t.byAddr[to]
 	t.mu.Unlock()
 	if r != nil {
-		r.push(downward{data: append([]byte(nil), b...), from: from, at: time.Now()})
+		r.push(&downward{data: append([]byte(nil), b...), from: from, at: time.Now()})
 	}
 }
 

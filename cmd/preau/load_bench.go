@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -49,6 +50,7 @@ func receiveCommand(in io.Reader, out io.Writer) *cli.Command {
 func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 	var o bench.Options
 	var file string
+	var strict bool
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure this server on this machine, beside the machine's limit",
@@ -57,6 +59,7 @@ func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "a class of 60 beside the limit only", Destination: &o.Short},
 			&cli.StringSliceFlag{Name: "serve", Usage: "a `FLAG` more for the servers, as --serve=--rtc-no-gso", Destination: &o.Serve},
+			&cli.BoolFlag{Name: "strict", Usage: "a goal that is not reached is an error", Destination: &strict},
 			&cli.StringFlag{Name: "json", Usage: "`FILE` that gets the report as JSON", Destination: &file},
 		},
 		Action: func(ctx context.Context, _ *cli.Command) (err error) {
@@ -73,8 +76,13 @@ func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 					return err
 				}
 			}
-			_, err = fmt.Fprint(out, report)
-			return err
+			if _, err = fmt.Fprint(out, report); err != nil {
+				return err
+			}
+			if missed := report.Missed(); strict && len(missed) > 0 {
+				return fmt.Errorf("load bench: not reached by %s", strings.Join(missed, ", "))
+			}
+			return nil
 		},
 	}
 }

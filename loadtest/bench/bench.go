@@ -11,6 +11,7 @@ import (
 	"math"
 	"net/netip"
 	"os/exec"
+	"strings"
 	"time"
 
 	"preau/loadtest/crowd"
@@ -79,6 +80,16 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 // Sendto is the machine's limit with a call for each packet, in µs of CPU.
 func (r *Report) Sendto() float64 { return r.Limit[0].Microseconds() }
 
+// Missed are the names of the rows whose goal was not reached.
+func (r *Report) Missed() (names []string) {
+	for _, row := range r.Rows {
+		if strings.HasPrefix(row.Goal, missed) {
+			names = append(names, row.Name)
+		}
+	}
+	return names
+}
+
 // limits runs the receivers in a process of their own.
 func limits(ctx context.Context, program string, receivers int, length time.Duration) (results []limit.Result, err error) {
 	command := exec.CommandContext(ctx, program, "load", "limit", "--receive", "--receivers", fmt.Sprint(receivers))
@@ -109,7 +120,7 @@ func limits(ctx context.Context, program string, receivers int, length time.Dura
 func (r *Report) straightness() float64 {
 	var x, y []float64
 	for _, row := range r.Rows {
-		if row.Load.Classes == 1 && row.Name[:min(len(growing), len(row.Name))] == growing {
+		if row.Load.Classes == 1 && strings.HasPrefix(row.Name, growing) {
 			x = append(x, float64(row.Load.Server.Packets)/row.Load.Seconds)
 			y = append(y, row.Load.Server.Cores)
 		}

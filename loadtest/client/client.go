@@ -40,6 +40,7 @@ type Options struct {
 	EmbedOffer  bool // the first offer travels in the join request (needs SinglePC)
 	Reconnect   bool // come back after losses
 	Defiant     bool // send on though the server mutes or ends a track: shows what the server itself stops
+	Dynacast    bool // stop sending layers that the server says nobody takes
 	NoRED       bool // do not offer to receive or send redundant audio
 	Attributes  map[string]string
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -34,6 +35,7 @@ type LocalTrack struct {
 type counters struct {
 	packets, keyframes atomic.Uint64
 	redundant          atomic.Bool
+	off                atomic.Bool // nobody takes the layer
 }
 
 // publish asks for the track and starts to send it, in the session of now.
@@ -173,6 +175,27 @@ func (c *Client) mutedByServer(m *livekit.MuteTrackRequest) {
 	if t := c.local(m.GetSid()); t != nil {
 		t.muted.Store(m.GetMuted())
 		c.noteChange()
+	}
+}
+
+// wanted: which layers of a track somebody takes.
+func (c *Client) wanted(u *livekit.SubscribedQualityUpdate) {
+	t := c.local(u.GetTrackSid())
+	if !c.opts.Dynacast || t == nil || t.publication.SVC {
+		return
+	}
+	for _, codec := range u.GetSubscribedCodecs() {
+		if !strings.EqualFold("video/"+codec.GetCodec(), t.publication.MIME) {
+			continue
+		}
+		for _, q := range codec.GetQualities() {
+			switch at := int(q.GetQuality()); {
+			case len(t.sent) > 1 && at < len(t.sent):
+				t.sent[at].off.Store(!q.GetEnabled())
+			case len(t.sent) == 1 && q.GetQuality() == livekit.VideoQuality_HIGH:
+				t.sent[0].off.Store(!q.GetEnabled())
+			}
+		}
 	}
 }
 

@@ -169,6 +169,9 @@ func (o *outlet) frame(transceiver *webrtc.RTPTransceiver, muted muting, keyfram
 	o.mu.Lock()
 	b := o.bound
 	o.mu.Unlock()
+	if o.count.off.Load() {
+		return true
+	}
 	if muted.Load() || b == nil || transceiver.Mid() == "" || transceiver.Sender().Transport().State() != webrtc.DTLSTransportStateConnected {
 		o.spurt = o.audio
 		return keyframe

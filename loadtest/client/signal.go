@@ -31,6 +31,8 @@ func (c *Client) handle(k *socket, m *livekit.SignalResponse) {
 		c.unpublished(m.TrackUnpublished.GetTrackSid())
 	case *livekit.SignalResponse_Mute:
 		c.mutedByServer(m.Mute)
+	case *livekit.SignalResponse_SubscribedQualityUpdate:
+		c.wanted(m.SubscribedQualityUpdate)
 	case *livekit.SignalResponse_RoomUpdate:
 		c.setRoom(m.RoomUpdate.GetRoom())
 	case *livekit.SignalResponse_RoomMoved:

@@ -67,7 +67,7 @@ func (m *member) enter(ctx context.Context, hears bool) error {
 		return err
 	}
 	begun := time.Now()
-	c, err := client.Join(ctx, m.plan.URL, token, client.Options{SinglePC: true, Reconnect: true, NoSubscribe: m.plan.Deaf, OnTrack: m.takes})
+	c, err := client.Join(ctx, m.plan.URL, token, client.Options{SinglePC: true, Reconnect: true, Dynacast: true, NoSubscribe: m.plan.Deaf, OnTrack: m.takes})
 	if err != nil {
 		return err
 	}
