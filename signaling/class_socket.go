@@ -153,7 +153,7 @@ func (s *Server) upgradeClass(w http.ResponseWriter, r *http.Request, c *classSo
 	release := s.seatClass(c, claims.Lineage, r.URL.Query().Get("page"))
 	defer release()
 	defer c.room.Connected(c.participant)()
-	defer s.seats.pacing.hold(c.seat(), conn.NetConn())()
+	defer s.seats.pacing.hold(c.seat(), conn.NetConn(), s.seats.pacing.behind(r))()
 
 	since, _ := strconv.ParseUint(r.URL.Query().Get("since"), 10, 64) // nonsense: a snapshot
 	// Without the request's end: what came before a stream was reset counts, as over HTTP/1.1.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "preau/signaling/xconnect" // has browsers know that they may
@@ -103,6 +104,8 @@ type streamConn struct {
 	carrier       net.Conn // nil: not known
 	local, remote net.Addr
 
+	pace atomic.Uint32 // bytes a second, where what is written is paced, in pieces; 0, unpaced: it is not
+
 	mu       sync.Mutex // guards w and what follows; held while it is written
 	w        http.ResponseWriter
 	answered bool
@@ -132,11 +135,37 @@ func (s *streamConn) Write(b []byte) (int, error) {
 		s.answered = true
 		return len(b), s.answer(b)
 	}
-	n, err := s.w.Write(b)
-	if err == nil {
-		err = s.control.Flush()
+	for written := 0; ; {
+		piece := b[written:]
+		rate := s.pace.Load()
+		if paced := rate != 0 && rate != unpaced; paced && len(piece) > filePiece {
+			piece = piece[:filePiece]
+		}
+		n, err := s.w.Write(piece)
+		if err == nil {
+			err = s.control.Flush()
+		}
+		if written += n; err != nil || written == len(b) {
+			return written, err
+		}
+		if err := s.pause(time.Second * time.Duration(n) / time.Duration(rate)); err != nil {
+			return written, err
+		}
 	}
-	return n, err
+}
+
+// pause waits for the next piece's turn. A deadline is there for a client who does not read; here it is we who wait.
+func (s *streamConn) pause(d time.Duration) error {
+	time.Sleep(d)
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.over {
+		return net.ErrClosed
+	}
+	if !s.writeBy.IsZero() {
+		s.writeBy = s.writeBy.Add(d)
+	}
+	return s.control.SetWriteDeadline(s.writeBy)
 }
 
 // begin sets the deadline of a write. One that passes while nothing is written would end the stream.

@@ -290,6 +290,32 @@ func TestAStreamIsAConnection(t *testing.T) {
 		_ = c.Close()
 		inPatience(t, "the handler ends", ended)
 	})
+	t.Run("is written no faster than its pace, which a deadline does not count", func(t *testing.T) {
+		const size, rate = 8 << 10, 16 << 10 // half a second, but for the last piece
+		took := make(chan time.Duration, 1)
+		b, ended := echoing(t, func(c *websocket.Conn) {
+			c.NetConn().(*streamConn).pace.Store(rate)
+			_ = c.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+			begun := time.Now()
+			if err := c.WriteMessage(websocket.BinaryMessage, make([]byte, size)); err != nil {
+				t.Error(err)
+			}
+			took <- time.Since(begun)
+			_, _, _ = c.ReadMessage()
+		})
+		c, _, err := b.dial("/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, m, err := c.ReadMessage(); err != nil || len(m) != size {
+			t.Errorf("%d bytes, %v", len(m), err)
+		}
+		if d := <-took; d < 400*time.Millisecond {
+			t.Errorf("it took %v", d)
+		}
+		_ = c.Close()
+		inPatience(t, "the handler ends", ended)
+	})
 	t.Run("ends reading in time", func(t *testing.T) {
 		b, ended := echoing(t, func(c *websocket.Conn) {
 			_ = c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))

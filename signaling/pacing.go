@@ -53,14 +53,13 @@ func newPacing(proxies []netip.Prefix) *pacing {
 	return &pacing{proxies: proxies, seats: map[seatKey]*pacedSeat{}, homes: map[netip.Addr]*home{}}
 }
 
-// hold counts a socket among a participant's, until it is released.
-func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
+// hold counts a socket among a participant's, until it is released. A proxy's connection may carry others, too: a
+// stream of it is paced by what is written. behind is the address of a client whom a proxy tells of, if one does.
+func (p *pacing) hold(k seatKey, c net.Conn, behind netip.Addr) (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if stream, ok := c.(*streamConn); ok {
-		if c = stream.carrier; c == nil || p.homeOf(c) == nil {
-			return func() {} // a proxy's connection carries others, too
-		}
+	if stream, ok := c.(*streamConn); ok && stream.carrier != nil && p.homeOf(stream.carrier) != nil {
+		c = stream.carrier
 	}
 	s := p.seats[k]
 	if s == nil {
@@ -68,7 +67,7 @@ func (p *pacing) hold(k seatKey, c net.Conn) (release func()) {
 		p.seats[k] = s
 	}
 	if s.conns[c] == nil {
-		s.conns[c] = p.found(c)
+		s.conns[c] = p.found(c, behind)
 		s.conns[c].sit(s)
 	}
 	s.conns[c].sockets++
@@ -94,7 +93,7 @@ func (p *pacing) release(k seatKey, s *pacedSeat, c net.Conn) {
 			at.page.seated--
 			h.applyTo(c, at.page)
 		}
-		p.leave(c, h)
+		p.leave(h)
 	}
 	if len(s.conns) == 0 && p.seats[k] == s {
 		delete(p.seats, k)
@@ -104,8 +103,13 @@ func (p *pacing) release(k seatKey, s *pacedSeat, c net.Conn) {
 }
 
 // found is what is known of a connection. The lock is held.
-func (p *pacing) found(c net.Conn) *paced {
-	h := p.homeOf(c)
+func (p *pacing) found(c net.Conn, behind netip.Addr) *paced {
+	var h *home
+	if behind.IsValid() {
+		h = p.homeAt(behind)
+	} else {
+		h = p.homeOf(c)
+	}
 	if h == nil {
 		return &paced{}
 	}
@@ -158,7 +162,11 @@ func pace(spare uint64, n int) uint32 {
 func (s *pacedSeat) apply() {
 	rate := pace(s.spare, len(s.conns))
 	for c, at := range s.conns {
-		setPaceOf(c, rate)
+		if stream, ok := c.(*streamConn); ok {
+			stream.pace.Store(rate)
+		} else {
+			setPaceOf(c, rate)
+		}
 		if at.page != nil {
 			at.page.rate = rate
 		}

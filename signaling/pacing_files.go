@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -25,8 +26,9 @@ const (
 // files gives the page's files to next, to be written no faster than the connection bears.
 func (p *pacing) files(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, ok := r.Context().Value(carrierKey{}).(net.Conn); ok && r.ProtoMajor == 2 {
-			w = &fileWriter{ResponseWriter: w, control: http.NewResponseController(w), pacing: p, carrier: c, ctx: r.Context()}
+		c, ok := r.Context().Value(carrierKey{}).(net.Conn)
+		if at := p.behind(r); at.IsValid() || ok && r.ProtoMajor == 2 {
+			w = &fileWriter{ResponseWriter: w, control: http.NewResponseController(w), pacing: p, carrier: c, behind: at, ctx: r.Context()}
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -38,6 +40,7 @@ type fileWriter struct {
 	control *http.ResponseController
 	pacing  *pacing
 	carrier net.Conn
+	behind  netip.Addr      // whose page it is, where a proxy tells
 	ctx     context.Context // of the one request that it answers
 }
 
@@ -47,7 +50,7 @@ func (w *fileWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *fileWriter) Write(b []byte) (written int, err error) {
 	for len(b) > 0 && err == nil {
 		n := min(filePiece, len(b))
-		wait, paced := w.pacing.turn(w.carrier, n, time.Now())
+		wait, paced := w.pacing.turn(w.carrier, w.behind, n, time.Now())
 		if wait > 0 {
 			err = w.wait(wait)
 			continue
@@ -78,11 +81,38 @@ func (w *fileWriter) wait(d time.Duration) error {
 	}
 }
 
-// turn takes the turn for so many bytes of a file on a connection, or says how long it must wait for that; not
-// paced: there is no need to, as no participant's socket is on it and held to a pace.
-func (p *pacing) turn(c net.Conn, bytes int, now time.Time) (wait time.Duration, paced bool) {
+// filesTurn is when the last piece of a file was written, and its bytes.
+type filesTurn struct {
+	began time.Time
+	piece int
+}
+
+// take takes the turn for so many bytes at a rate, in bytes a second, or says how long it must wait for that.
+func (t *filesTurn) take(bytes int, rate float64, now time.Time) (wait time.Duration) {
+	perByte := time.Second / time.Duration(max(rate, 1))
+	if wait = t.began.Add(time.Duration(t.piece) * perByte).Sub(now); wait > 0 {
+		return wait
+	}
+	*t = filesTurn{now, bytes}
+	return 0
+}
+
+// turn takes the turn for so many bytes of a file on a connection, or of one that goes to somebody behind a proxy,
+// or says how long it must wait for that; not paced: there is no need to, as no participant's socket is on it, or
+// comes from there, and is held to a pace.
+func (p *pacing) turn(c net.Conn, behind netip.Addr, bytes int, now time.Time) (wait time.Duration, paced bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if behind.IsValid() {
+		h := p.homes[behind]
+		if h == nil || h.rate == unpaced {
+			return 0, false
+		}
+		return h.files.take(bytes, float64(h.rate), now), true
+	}
+	if c == nil {
+		return 0, false
+	}
 	h := p.homes[p.addressOf(c)]
 	if h == nil {
 		return 0, false
@@ -91,10 +121,5 @@ func (p *pacing) turn(c net.Conn, bytes int, now time.Time) (wait time.Duration,
 	if page == nil || page.seated == 0 || page.rate == 0 || page.rate == unpaced {
 		return 0, false
 	}
-	perByte := time.Second / time.Duration(max(filesShare*float64(page.rate), 1))
-	if wait = page.began.Add(time.Duration(page.piece) * perByte).Sub(now); wait > 0 {
-		return wait, true
-	}
-	page.began, page.piece = now, bytes
-	return 0, true
+	return page.files.take(bytes, filesShare*float64(page.rate), now), true
 }

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"time"
 )
 
 // The files of a page come over connections that nobody has signed in on. They are paced by where
@@ -27,17 +26,18 @@ const (
 
 // home is an address from which participants, or pages, have come.
 type home struct {
+	addr  netip.Addr
 	seats map[*pacedSeat]struct{}
 	pages map[net.Conn]*pageConn
-	rate  uint32 // of each page's connection, bytes a second
+	rate  uint32    // of each page's connection, bytes a second
+	files filesTurn // of pages that come by a proxy, all together
 }
 
 // pageConn is a connection by which pages come, with or without their websockets.
 type pageConn struct {
-	seated int       // participants whose sockets it carries: it is paced as those are
-	rate   uint32    // then, bytes a second
-	began  time.Time // when the last piece of a file was written to it
-	piece  int       // its bytes
+	seated int    // participants whose sockets it carries: it is paced as those are
+	rate   uint32 // then, bytes a second
+	files  filesTurn
 }
 
 // connState follows the connections of an HTTP server (http.Server.ConnState).
@@ -58,7 +58,7 @@ func (p *pacing) connState(c net.Conn, state http.ConnState) {
 		defer p.mu.Unlock()
 		if h := p.homes[p.addressOf(c)]; h != nil {
 			delete(h.pages, c)
-			p.leave(c, h)
+			p.leave(h)
 		}
 		if state == http.StateHijacked {
 			setPaceOf(c, unpaced) // what it becomes is paced by itself
@@ -85,18 +85,34 @@ func (p *pacing) homeOf(c net.Conn) *home {
 	if !addr.IsValid() {
 		return nil
 	}
+	return p.homeAt(addr)
+}
+
+func (p *pacing) homeAt(addr netip.Addr) *home {
 	h := p.homes[addr]
 	if h == nil {
-		h = &home{seats: map[*pacedSeat]struct{}{}, pages: map[net.Conn]*pageConn{}, rate: unpaced}
+		h = &home{addr: addr, seats: map[*pacedSeat]struct{}{}, pages: map[net.Conn]*pageConn{}, rate: unpaced}
 		p.homes[addr] = h
 	}
 	return h
 }
 
-func (p *pacing) leave(c net.Conn, h *home) {
+func (p *pacing) leave(h *home) {
 	if len(h.pages)+len(h.seats) == 0 {
-		delete(p.homes, p.addressOf(c))
+		delete(p.homes, h.addr)
 	}
+}
+
+// behind is the address of who asks by a trusted proxy that tells it; invalid: nobody does.
+func (p *pacing) behind(r *http.Request) netip.Addr {
+	by, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !trusted(by.Addr().Unmap(), p.proxies) {
+		return netip.Addr{}
+	}
+	if who := clientAddr(r, p.proxies); who.IsValid() && !trusted(who, p.proxies) && !who.IsLoopback() {
+		return network(who)
+	}
+	return netip.Addr{}
 }
 
 // apply paces the pages by the thinnest link of who sits there.

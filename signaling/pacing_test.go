@@ -60,13 +60,13 @@ func TestSocketsSharePace(t *testing.T) {
 	page, _ := tcpPair(t)
 	media, _ := tcpPair(t)
 	other, _ := tcpPair(t)
-	defer p.hold(amina, other)()
-	defer p.hold(lea, page)()
+	defer p.hold(amina, other, netip.Addr{})()
+	defer p.hold(lea, page, netip.Addr{})()
 	p.set(lea, 16_000)
 	if got := paceOf(t, page); got != 1400 {
 		t.Errorf("one socket of 16 kb/s: %d B/s", got)
 	}
-	release := p.hold(lea, media)
+	release := p.hold(lea, media, netip.Addr{})
 	if a, b := paceOf(t, page), paceOf(t, media); a != 700 || b != 700 {
 		t.Errorf("two sockets of 16 kb/s: %d and %d B/s", a, b)
 	}
@@ -85,7 +85,7 @@ func TestSocketsSharePace(t *testing.T) {
 func TestPacedSocketIsSlow(t *testing.T) {
 	near, far := tcpPair(t)
 	p := newPacing(nil)
-	defer p.hold(seatKey{}, near)()
+	defer p.hold(seatKey{}, near, netip.Addr{})()
 	p.set(seatKey{}, 230_000)
 	begun := time.Now()
 	go func() { _, _ = near.Write(make([]byte, 60_000)) }() // the reader tells
@@ -120,7 +120,7 @@ func TestPagesArePaced(t *testing.T) {
 	}
 	sits := func(who, addr string, spare uint64) func() {
 		k := seatKey{"", "maths", who}
-		release := p.hold(k, connect(addr))
+		release := p.hold(k, connect(addr), netip.Addr{})
 		p.set(k, spare)
 		return release
 	}
@@ -177,10 +177,11 @@ func TestStreamsArePacedAsOne(t *testing.T) {
 		return from{c, addr}
 	}
 	page, proxied := connect("203.0.113.5:1001"), connect("192.0.2.1:1002")
-	class := p.hold(lea, &streamConn{carrier: page})
-	media := p.hold(lea, &streamConn{carrier: page})
-	defer p.hold(amina, &streamConn{carrier: proxied})()
-	defer p.hold(amina, &streamConn{})()
+	class := p.hold(lea, &streamConn{carrier: page}, netip.Addr{})
+	media := p.hold(lea, &streamConn{carrier: page}, netip.Addr{})
+	hers := &streamConn{carrier: proxied, remote: proxied.RemoteAddr()}
+	defer p.hold(amina, hers, netip.Addr{})()
+	defer p.hold(amina, &streamConn{remote: proxied.RemoteAddr()}, netip.Addr{})()
 	p.set(lea, 16_000)
 	p.set(amina, 16_000)
 	if got := paceOf(t, page); got != 1400 {
@@ -188,6 +189,9 @@ func TestStreamsArePacedAsOne(t *testing.T) {
 	}
 	if got := paceOf(t, proxied); got != unpaced {
 		t.Errorf("a proxy's: %d B/s", got)
+	}
+	if got := hers.pace.Load(); got != 700 {
+		t.Errorf("one of two streams of a proxy's: %d B/s", got)
 	}
 	class()
 	if got := paceOf(t, page); got != 1400 {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -75,7 +76,7 @@ func (h *rtcHandler) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	h.options.Metrics.sockets.WithLabelValues(socketRTC).Inc()
 	defer h.options.Metrics.sockets.WithLabelValues(socketRTC).Dec()
-	h.converse(context.WithoutCancel(r.Context()), session, newRTCSocket(conn, h.options.Limits), join, begun)
+	h.converse(context.WithoutCancel(r.Context()), session, newRTCSocket(conn, h.options.Limits), join, begun, h.options.Seats.pacing.behind(r))
 }
 
 // contain is deferred in what runs beside a session: a fault there is counted, and what it served let go.
@@ -88,9 +89,9 @@ func (h *rtcHandler) contain(letGo func()) {
 }
 
 // converse serves an upgraded socket to its end.
-func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, join livekit.Join, begun time.Time) {
+func (h *rtcHandler) converse(ctx context.Context, s *rtcSession, k *rtcSocket, join livekit.Join, begun time.Time, behind netip.Addr) {
 	if s != nil {
-		defer h.options.Seats.pacing.hold(s.seat(), k.conn.NetConn())()
+		defer h.options.Seats.pacing.hold(s.seat(), k.conn.NetConn(), behind)()
 	}
 	written := make(chan struct{})
 	go func() {

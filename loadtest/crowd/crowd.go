@@ -46,6 +46,7 @@ func Run(ctx context.Context, plan Plan, tell func(Progress)) (*Report, error) {
 	if err := c.begin(ctx); err != nil {
 		return nil, err
 	}
+	empty := c.lookClosely()
 	c.fill(ctx)
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("stopped before anything was measured: %w", context.Cause(ctx))
@@ -55,7 +56,7 @@ func Run(ctx context.Context, plan Plan, tell func(Progress)) (*Report, error) {
 	wait(ctx, plan.Length)
 	after := c.lookClosely()
 	watched()
-	return c.report(before, after), nil
+	return c.report(empty, before, after), nil
 }
 
 func newCrowd(plan Plan) *crowd {

@@ -63,6 +63,7 @@ type Server struct {
 	Process
 	Packets            uint64  // RTP, as it tells itself, or as the members received
 	MicrosecondsPacket float64 // CPU time of each
+	MillisecondsJoin   float64 // CPU time of each, beside what it sent meanwhile; 0: not known
 	BytesPerson        uint64
 	Goroutines         int
 	GCShare            float64 // of its CPU time
@@ -71,11 +72,13 @@ type Server struct {
 // errorsTold is how many errors a report keeps.
 const errorsTold = 10
 
-func (c *crowd) report(before, after sight) *Report {
+// report takes in what was seen before the pupils came, when all had, and at the end.
+func (c *crowd) report(empty, before, after sight) *Report {
 	r := &Report{Classes: len(c.classes), People: len(c.all), Seconds: after.at.Sub(before.at).Seconds(), Course: c.course}
 	r.joins(c.all)
 	r.received(before, after)
 	r.Server = serverOf(before, after, r.Media.Packets, len(c.all))
+	r.Server.joinsCost(empty.server, before.server, r.Joins.Count)
 	r.Own = processOf(before.own, after.own, r.Seconds)
 	return r
 }
@@ -142,6 +145,15 @@ func serverOf(before, after sight, received uint64, people int) Server {
 	return s
 }
 
+// joinsCost is told by what coming in cost, less the packets that were sent meanwhile.
+func (s *Server) joinsCost(before, after cost, joins int) {
+	if joins == 0 || after.Packets == 0 {
+		return
+	}
+	sent := time.Duration(s.MicrosecondsPacket * (after.Packets - before.Packets) * float64(time.Microsecond))
+	s.MillisecondsJoin = max(milliseconds(after.CPU-before.CPU-sent), 0) / float64(joins)
+}
+
 func processOf(before, after cost, seconds float64) Process {
 	return Process{Cores: (after.CPU - before.CPU).Seconds() / seconds, RSS: after.RSS}
 }
@@ -168,8 +180,8 @@ func (r *Report) String() string {
 	line("lost", "%d packets; %d faults in all; %d freezes, %.1f s", r.Media.Lost, r.Media.Faults, r.Media.Freezes, r.Media.FrozenSeconds)
 	line("delay", "half within %.1f ms, 99 %% within %.1f", r.Media.DelayP50, r.Media.DelayP99)
 	if s := r.Server; s.RSS > 0 {
-		line("server", "%.2f cores, %.2f µs a packet sent; %.0f MiB, %.2f MiB a person; %d goroutines; %.1f %% collecting",
-			s.Cores, s.MicrosecondsPacket, mebi(s.RSS), mebi(s.BytesPerson), s.Goroutines, 100*s.GCShare)
+		line("server", "%.2f cores, %.2f µs a packet sent, %.1f ms a join; %.0f MiB, %.2f MiB a person; %d goroutines; %.1f %% collecting",
+			s.Cores, s.MicrosecondsPacket, s.MillisecondsJoin, mebi(s.RSS), mebi(s.BytesPerson), s.Goroutines, 100*s.GCShare)
 	}
 	line("load", "%.2f cores, %.0f MiB", r.Own.Cores, mebi(r.Own.RSS))
 	for _, e := range r.Errors {
