@@ -13,6 +13,7 @@ func loadCommand(in io.Reader, out, errOut io.Writer) *cli.Command {
 		Usage: "try a server: weak links, synthetic classes",
 		Commands: []*cli.Command{
 			loadLinkCommand(in, out, errOut), loadClassCommand(out, errOut), loadBenchCommand(out, errOut), receiveCommand(in, out),
+			loadPlanCommand(out),
 		},
 	}
 }

@@ -18,6 +18,9 @@ type load struct {
 // growing begins the names of the rows by which linearity is told.
 const growing = "a class of "
 
+// usual is the row whose class is of a usual size.
+const usual = growing + "30"
+
 // The goals, in the units of crowd.Report.
 const (
 	goalPacket   = 3.0   // µs of CPU, and not above the limit by sendto
