@@ -65,7 +65,7 @@ e2e: packages root build
 load: build
 	bin/preau load bench --short --strict
 
-# What this machine carries, beside its limit: five minutes, with nothing else to do. Then single steps by themselves.
+# What this machine carries, beside its limit: three minutes, with nothing else to do. Then single steps by themselves.
 bench: build
 	bin/preau load bench
 	go test -run '^$$' -bench . -benchmem ./sfu/... ./signaling/...

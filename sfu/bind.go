@@ -51,7 +51,7 @@ func (s *subscription) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParamete
 	s.wire, s.ssrc, s.rtxSSRC = c.WriteStream(), uint32(c.SSRC()), uint32(c.SSRCRetransmission())
 	s.pt, s.rtxPT = uint8(codec.PayloadType), rtxPT
 	if rtxPT == 0 {
-		s.rtxSSRC = 0
+		s.rtxSSRC, s.kept = 0, new(kept)
 	}
 	s.munger = munge.New(munge.Options{
 		ClockRate: codec.ClockRate, Audio: s.pub.spec.Kind == KindAudio,

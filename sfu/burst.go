@@ -12,8 +12,9 @@ import (
 
 // A writer's RTP does not leave packet by packet: what it has made of one burst is sent by few calls.
 //
-//	subscription ─▶ pion: SRTP, DTLS mux, ICE pair ─▶ burstConn ─RTP─▶ the writer's batch ─▶ sendmmsg, GSO
-//	                                                     └─ STUN, DTLS, RTCP ─▶ the socket, at once
+//	subscription ─▶ sealed in its place ──────────────────────────────▶ the writer's batch ─▶ sendmmsg, GSO
+//	     └─ or: pion's SRTP, DTLS mux, ICE pair ─▶ burstConn ─RTP──────────────▲
+//	                                                   └─ STUN, DTLS, RTCP ─▶ the socket, at once
 //
 // The batch is flushed when the writer has nothing more to do and no picture's end is to be expected, when it is
 // full, and no later than burstMost after its first packet.

@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,9 +38,11 @@ type outlet struct {
 	limit                       atomic.Uint64 // bits per second to stay under; 0: none (see LimitBandwidth)
 	packets, bytes, drops, bits atomic.Uint64
 
-	settled atomic.Bool                 // who seals: pion, or we
+	settled sync.Once                   // who seals: pion, or we
 	sealer  *seal.Sealer                // written before ready, then the writer's; nil: pion does
 	opener  atomic.Pointer[seal.Opener] // the writer's; nil: all feedback comes by pion
+	heardOf atomic.Int64                // Unix ns: when pion was let hear of the peer
+	letters int                         // that wait in the writer's inbox, whose lock guards it
 
 	// owned by the writer
 	subs     []*subscription
@@ -56,6 +59,7 @@ type outlet struct {
 	tried                  time.Time // when clusters could be sent first
 	deaf                   bool      // no feedback will come though it was negotiated
 	cluster                uint8     // being sent; 0: none
+	opened                 uint64    // feedback that came without pion
 	pacer                  pacer.Pacer
 	queue, repairs         pacer.Queue[held]
 	repaired               bool // of the two, the last that was looked at first
@@ -176,6 +180,7 @@ func (o *outlet) receiverReports(ssrc uint32, reports []rtcp.ReceptionReport, no
 // tick is called every writerTick.
 func (o *outlet) tick(now time.Time) {
 	o.count()
+	o.transport.follow()
 	o.estimate.Tick(now)
 	o.allocate(now)
 	o.tellSpare(now)

@@ -300,9 +300,7 @@ func (p *Peer) shut() {
 	p.node.wg.Go(func() { // counted before done lets the others go
 		defer p.node.guard(nil, "closing")
 		close(p.done)
-		if at := p.out.transport.way.Load(); at != nil {
-			p.node.reporters.forget(at.to, p.out)
-		}
+		p.out.transport.lost()
 		p.node.contain("closing", func() { _ = p.pub.pc.GracefulClose() })
 		if p.out.transport != p.pub {
 			p.node.contain("closing", func() { _ = p.out.transport.pc.GracefulClose() })
@@ -356,6 +354,7 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 		}
 		if t == p.out.transport {
 			p.out.settleSeal()
+			t.stale.Store(true)
 			p.out.ready.Store(true)
 		}
 	case webrtc.PeerConnectionStateDisconnected:
@@ -364,6 +363,10 @@ func (p *Peer) connectionState(t *transport, s webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateFailed:
 		state = StateFailed
 		p.cut.Or(bit)
+		if t == p.out.transport { // nobody consents to what would still be sent (RFC 7675)
+			p.out.ready.Store(false)
+			t.lost()
+		}
 	default:
 		return
 	}

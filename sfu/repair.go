@@ -95,13 +95,7 @@ func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte, p *packet
 	s.out.peer.node.m.retransmitted.Inc()
 	s.out.again++
 	if s.rtxSSRC == 0 {
-		h := s.header
-		if p != nil {
-			h = *s.depends.media(s, p, out)
-			_, h.PayloadType, _ = s.sound(p)
-		}
-		h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
-		s.write(&h, osn[2:])
+		s.sendSame(out, osn[2:], p)
 		return
 	}
 	h := &s.rtx
@@ -110,6 +104,31 @@ func (s *subscription) sendAgain(w *writer, out munge.Out, osn []byte, p *packet
 	}
 	h.SequenceNumber, h.Timestamp, h.Marker = s.munger.NextRTX(), out.Timestamp, out.Marker
 	s.write(h, osn)
+}
+
+// sendSame sends a packet once more under its own number.
+func (s *subscription) sendSame(out munge.Out, payload []byte, p *packet.Packet) {
+	if s.out.sealer != nil && s.kept != nil {
+		newest, _, _ := s.munger.Last()
+		sealed, never := s.kept.get(out.Sequence, newest)
+		if sealed != nil {
+			s.out.pacer.Sent(len(sealed)+wireOverhead, time.Now())
+			s.out.sent(len(sealed)+wireOverhead, s.out.sendSealed(sealed))
+			return
+		}
+		if !never {
+			s.out.peer.node.m.drop(dropLate)
+			return
+		}
+	}
+	h := s.header
+	if p != nil {
+		h = *s.depends.media(s, p, out)
+		_, h.PayloadType, _ = s.sound(p)
+	}
+	h.Padding, h.PaddingSize = false, 0
+	h.SequenceNumber, h.Timestamp, h.Marker = out.Sequence, out.Timestamp, out.Marker
+	s.write(&h, payload)
 }
 
 // report takes in a sender report of a layer and passes it on for the one being sent: with the

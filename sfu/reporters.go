@@ -15,9 +15,14 @@ import (
 const (
 	// inboxWait is how long feedback waits at most where the writer has nothing to do.
 	inboxWait = 5 * time.Millisecond
-	// inboxMost is what may wait, in packets, and feedbackSize the size of one, in bytes.
+	// inboxMost is what may wait, in packets, inboxEach of one peer; feedbackSize is the size of one, in bytes.
 	inboxMost    = 2048
+	inboxEach    = 64
 	feedbackSize = 1500
+	// inboxTurn is how many are worked on before voice has its turn again.
+	inboxTurn = 32
+	// aliveEvery is how often one goes pion's way all the same: ICE takes it for a sign of life (RFC 7675, 5.1).
+	aliveEvery = time.Second
 )
 
 // reporters knows whose feedback comes from an address.
@@ -55,12 +60,21 @@ func (r *reporters) take(b []byte, from netip.AddrPort) bool {
 	r.mu.RLock()
 	o := r.of[unmapped(from)]
 	r.mu.RUnlock()
-	if o == nil || o.opener.Load() == nil {
+	if o == nil || o.opener.Load() == nil || o.alive(time.Now()) {
 		return false
 	}
 	if !o.writer.inbox.add(o, b) {
 		o.peer.node.m.drop(dropFeedback)
 	}
+	return true
+}
+
+// alive says whether it is time for pion to hear of the peer. The port's reader's.
+func (o *outlet) alive(now time.Time) bool {
+	if last := o.heardOf.Load(); now.UnixNano()-last < int64(aliveEvery) {
+		return false
+	}
+	o.heardOf.Store(now.UnixNano())
 	return true
 }
 
@@ -103,9 +117,10 @@ func (i *inbox) add(o *outlet, b []byte) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	l := &i.waiting
-	if len(l.of) == inboxMost {
+	if len(l.of) == inboxMost || o.letters == inboxEach {
 		return false
 	}
+	o.letters++
 	if len(l.of) == 0 {
 		i.timer.Reset(inboxWait)
 	}
@@ -123,22 +138,29 @@ func (i *inbox) take() letters {
 		return l
 	}
 	i.timer.Stop()
+	for _, one := range l.of {
+		one.out.letters = 0
+	}
 	i.waiting = letters{i.spare.of[:0], i.spare.bytes[:0]}
 	i.spare = l
 	return l
 }
 
-// readInbox works on the feedback that has come.
-func (w *writer) readInbox() {
-	l := w.inbox.take()
-	rest := l.bytes
-	for n, one := range l.of {
-		b := rest[:one.size]
-		rest = rest[one.size:]
+// readInbox works on some of the feedback that has come, and says whether there is more.
+func (w *writer) readInbox() (more bool) {
+	if len(w.letters.of) == 0 {
+		w.letters = w.inbox.take()
+	}
+	l := &w.letters
+	for range min(inboxTurn, len(l.of)) {
+		one := l.of[0]
+		b := l.bytes[:one.size]
+		l.of[0].out = nil
+		l.of, l.bytes = l.of[1:], l.bytes[one.size:]
 		w.current, w.now = one.out.peer, time.Now()
 		one.out.unseal(w, b, one.came)
-		l.of[n].out = nil
 	}
+	return len(l.of) > 0
 }
 
 // unseal opens one packet and works on it.
@@ -148,6 +170,7 @@ func (o *outlet) unseal(w *writer, sealed []byte, came time.Time) {
 		o.peer.node.m.drop(dropFeedback)
 		return
 	}
+	o.opened++
 	packets, err := rtcp.Unmarshal(plain)
 	if err != nil {
 		o.peer.node.m.drop(dropFeedback)

@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"preau/sfu/internal/batch"
+	"preau/sfu/internal/history"
 	"preau/sfu/packet"
 )
 
@@ -98,12 +99,14 @@ func TestAPictureLeavesInOnePiece(t *testing.T) {
 		out, s, to := sealedSubscription(t, n)
 		out.thin = thin
 		w := out.writer
-		w.subs[s.pub] = []*subscription{s}
+		w.now = time.Now() // and time stands still
 		sizes := []int{1100, 1088, 1100, 1087, 400}
 		for i, p := range pictureOf(t, n, sizes...) {
-			w.handle(item{kind: itemPacket, pub: s.pub, packet: p})
+			last := i == len(sizes)-1
+			w.torn = !last
+			s.forward(w, p)
 			w.sendBurst()
-			if last := i == len(sizes)-1; w.batch.Empty() != last {
+			if w.batch.Empty() != last {
 				t.Errorf("after packet %d: nothing waits: %v", i+1, w.batch.Empty())
 			}
 		}
@@ -130,15 +133,69 @@ func TestAPictureLeavesInOnePiece(t *testing.T) {
 // Where the end of a picture does not come, its beginning leaves soon.
 func TestATornPictureDoesNotWaitForLong(t *testing.T) {
 	n := testNode(t, Options{})
-	out, s, to := sealedSubscription(t, n)
+	out, s, _ := sealedSubscription(t, n)
 	w := out.writer
-	w.call(func() { w.subs[s.pub] = []*subscription{s} })
-	go w.run()
-	p := pictureOf(t, n, 1000, 1000)[0]
-	w.offer(item{kind: itemPacket, pub: s.pub, packet: p})
-	_ = to.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := to.Read(make([]byte, 2000)); err != nil {
-		t.Error(err)
+	w.now = time.Now()
+	w.torn = true
+	s.forward(w, pictureOf(t, n, 1000, 1000)[0])
+	if w.sendBurst(); w.batch.Empty() {
+		t.Fatal("it has left at once")
+	}
+	select {
+	case w.now = <-w.linger.C:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody looks at it any more")
+	}
+	if w.sendBurst(); !w.batch.Empty() {
+		t.Error("it still waits")
+	}
+}
+
+// What is asked for again under its own number leaves as it was; what was never sent may be sealed, once.
+func TestAVoiceAgainIsTheSame(t *testing.T) {
+	n := testNode(t, Options{})
+	out, s, to := sealedSubscription(t, n)
+	s.rtxSSRC, s.kept = 0, new(kept)
+	l := &layer{history: history.New(history.Options{Packets: videoPackets, Bytes: videoBytes})}
+	s.pub.layers[0].Store(l)
+	for _, p := range benchPackets(t, n, keptPackets+10) {
+		l.history.Add(p)
+		s.forward(out.writer, p)
+	}
+	newest, _, _ := s.munger.Last()
+	read := func(count int) (all [][]byte) {
+		out.writer.unsent(out.writer.batch.Flush())
+		_ = to.SetReadDeadline(time.Now().Add(5 * time.Second))
+		for range count {
+			buf := make([]byte, 2000)
+			size, err := to.Read(buf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, buf[:size])
+		}
+		return all
+	}
+	sent := read(keptPackets + 10)
+	ask := func(seq uint16) {
+		s.resend(out.writer, []rtcp.NackPair{{PacketID: seq}}, time.Now().Add(time.Hour))
+	}
+	ask(newest)
+	ask(newest - keptPackets + 1)
+	again := read(2)
+	if !bytes.Equal(again[0], sent[len(sent)-1]) || !bytes.Equal(again[1], sent[10]) {
+		t.Error("other bytes are sent again")
+	}
+	ask(newest - keptPackets) // no longer kept: it may not be sealed again
+	if !out.writer.batch.Empty() {
+		t.Error("a packet is sealed a second time")
+	}
+	var k kept
+	k.put(100, []byte{1})
+	for seq, want := range map[uint16]bool{100: false, 101: true, 99: true, 100 - keptPackets: false, 100 + keptPackets: false} {
+		if sealed, never := k.get(seq, 102); never != want || (sealed != nil) != (seq == 100) {
+			t.Errorf("%d: %v, never sent: %v", seq, sealed, never)
+		}
 	}
 }
 
@@ -158,14 +215,20 @@ func TestFeedbackWaitsForTheWriter(t *testing.T) {
 			t.Errorf("%s is taken", what)
 		}
 	}
-	for i := range inboxMost + 10 {
+	if n.reporters.take(nack, from) {
+		t.Error("pion hears nothing of the peer")
+	}
+	for i := range inboxEach + 10 {
 		if !n.reporters.take(nack, from) {
 			t.Fatalf("%d: not taken", i)
 		}
 	}
 	<-out.writer.inbox.wake
-	if l := out.writer.inbox.take(); len(l.of) != inboxMost || len(l.bytes) != inboxMost*len(nack) {
+	if l := out.writer.inbox.take(); len(l.of) != inboxEach || len(l.bytes) != inboxEach*len(nack) {
 		t.Errorf("%d letters of %d bytes wait", len(l.of), len(l.bytes))
+	}
+	if !n.reporters.take(nack, from) || len(out.writer.inbox.take().of) != 1 {
+		t.Error("there is no room again")
 	}
 	if l := out.writer.inbox.take(); len(l.of) != 0 {
 		t.Errorf("%d letters are there once more", len(l.of))
@@ -192,13 +255,11 @@ func TestFeedbackIsTakenOffThePort(t *testing.T) {
 	if pupil.peer.out.sealer == nil || pupil.peer.out.opener.Load() == nil {
 		t.Fatal("pion seals")
 	}
-	heard := make(chan bool)
-	for !func() bool {
-		pupil.peer.out.writer.call(func() { heard <- pupil.peer.out.heard })
-		return <-heard
-	}() {
-		time.Sleep(10 * time.Millisecond)
-	}
+	opened := make(chan uint64)
+	pupil.until("feedback that pion has not seen", func() bool {
+		pupil.peer.out.writer.call(func() { opened <- pupil.peer.out.opened })
+		return <-opened > 3
+	})
 	known := func() (count int) {
 		n.reporters.mu.RLock()
 		defer n.reporters.mu.RUnlock()

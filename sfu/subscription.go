@@ -46,6 +46,7 @@ type subscription struct {
 	bare             rtp.Header       // of a low voice: the transport-wide number only, every byte counts
 	depends          describedHeaders // those for packets with a dependency descriptor
 	section          sectionName
+	kept             *kept // nil: there is a repair stream
 
 	// owned by the writer
 	munger   *munge.Munger
@@ -335,7 +336,16 @@ func (s *subscription) write(h *rtp.Header, payload []byte) {
 		o.number++
 	}
 	o.pacer.Sent(size, o.lastSent)
-	if err := o.send(s.wire, h, payload); err != nil {
+	sealed, err := o.send(s.wire, h, payload)
+	if s.kept != nil && sealed != nil {
+		s.kept.put(h.SequenceNumber, sealed)
+	}
+	o.sent(size, err)
+}
+
+// sent counts a packet that has left, or not.
+func (o *outlet) sent(size int, err error) {
+	if err != nil {
 		o.peer.node.m.drop(dropWrite)
 		o.drops.Add(1)
 		return

@@ -46,7 +46,8 @@ type transport struct {
 	names atomic.Pointer[names] // nil: nothing negotiated yet
 
 	handshake seal.Handshake
-	way       atomic.Pointer[way] // nil: nothing was sent yet
+	way       atomic.Pointer[way] // nil: nothing was sent yet, or nothing passes any more
+	stale     atomic.Bool         // another pair may have been selected since
 
 	mu     sync.Mutex
 	layers map[uint32]*layer // by the publisher's SSRC, for its sender reports
@@ -85,7 +86,7 @@ func newTransport(p *Peer, target Target, w *writer) (*transport, error) {
 		p.connectionState(t, s)
 		p.noteChecking(t, t.pc.ConnectionState())
 	})
-	t.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { go t.pairChanged() })
+	t.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) { t.stale.Store(true) })
 	t.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		defer p.node.guard(p, "track")
 		p.mediaArrived(t, track, receiver)

@@ -18,6 +18,9 @@ type way struct {
 	addr net.Addr
 }
 
+// bursts says whether packets can leave by the port, many at a time.
+func (w *way) bursts() bool { return w.udp != nil && !isRelayAddr(w.to.Addr()) }
+
 // goes notes the way of a packet that pion sends; connectivity checks go everywhere.
 func (t *transport) goes(b []byte, now way) {
 	if len(b) == 0 || b[0] < 20 { // STUN (RFC 7983)
@@ -40,10 +43,20 @@ func (t *transport) goes(b []byte, now way) {
 	}
 }
 
-// pairChanged has pion send something, so that the way is known.
-func (t *transport) pairChanged() {
-	defer t.peer.node.guard(t.peer, "candidate pair")
-	_ = t.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{}}) // not connected yet: DTLS shows the way
+// follow has pion send something when another pair may have been selected, so that the way is known. The writer's.
+func (t *transport) follow() {
+	if t.stale.CompareAndSwap(true, false) && t.pc.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{}}) != nil {
+		t.stale.Store(true)
+	}
+}
+
+// lost forgets the way, until pion goes one again.
+func (t *transport) lost() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at := t.way.Swap(nil); at != nil && at.to.IsValid() {
+		t.peer.node.reporters.forget(at.to, t.peer.out)
+	}
 }
 
 // wayMux gives pion connections for ICE over TCP that tell the way.

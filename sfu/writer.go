@@ -16,7 +16,7 @@ import (
 //  3. a picture that would stand in the link's queue waits in the outlet's (see pacing.go);
 //  4. munged: sequence number, timestamp, picture id;
 //  5. header built in the subscription's own rtp.Header, transport-wide number added;
-//  6. encrypted by pion, and sent with the others of its burst (see burst.go).
+//  6. sealed in its place in the burst, and sent with the others of it (see sealed.go and burst.go).
 //
 // Feedback of the same peers (NACK, PLI, transport-wide) comes through the same goroutine, so that
 // a subscription and its connection's numbers need no lock.
@@ -27,6 +27,9 @@ const (
 	callQueue     = 256
 	writerTick    = 100 * time.Millisecond
 )
+
+// atOnce is for a select that is not to wait.
+var atOnce = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 type itemKind uint8
 
@@ -74,6 +77,7 @@ type writer struct {
 	pace    *time.Timer // runs while something waits
 	paced   []*outlet   // where it does
 
+	letters    letters      // from the inbox, not yet worked on
 	batch      *batch.Batch // packets that leave together
 	burstBegan time.Time    // when the first of them was added
 	bursts     uint64       // so many have left
@@ -141,7 +145,10 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 			continue
 		default:
 		}
-		w.readInbox()
+		var more <-chan struct{} // nothing to wait for
+		if w.readInbox() {
+			more = atOnce
+		}
 		w.sendBurst()
 		select {
 		case i := <-w.voice:
@@ -152,6 +159,7 @@ func (w *writer) work(tick <-chan time.Time) (again bool) {
 		case fb := <-w.feedback:
 			w.current, w.now = fb.out.peer, time.Now()
 			fb.out.feedback(w, fb.ssrc, fb.raw)
+		case <-more:
 		case <-w.inbox.wake:
 		case w.now = <-w.linger.C:
 		case i := <-w.video:

@@ -37,7 +37,7 @@ func websocketsOverHTTP2(count func(), next http.Handler) http.Handler {
 		}
 		count()
 		carrier, _ := r.Context().Value(carrierKey{}).(net.Conn)
-		s := &streamConn{w: w, control: http.NewResponseController(w), body: r.Body, carrier: carrier, local: addrOf(r), remote: addr(r.RemoteAddr)}
+		s := &streamConn{w: w, control: http.NewResponseController(w), body: r.Body, carrier: carrier, local: addrOf(r), remote: addr(r.RemoteAddr), closed: make(chan struct{})}
 		defer s.end()
 		next.ServeHTTP(&streamWriter{ResponseWriter: w, stream: s}, asUpgrade(r))
 	})
@@ -104,11 +104,13 @@ type streamConn struct {
 	carrier       net.Conn // nil: not known
 	local, remote net.Addr
 
-	pace atomic.Uint32 // bytes a second, where what is written is paced, in pieces; 0, unpaced: it is not
+	pace   atomic.Uint32 // bytes a second, where what is written is paced, in pieces; 0, unpaced: it is not
+	closed chan struct{}
 
 	mu       sync.Mutex // guards w and what follows; held while it is written
 	w        http.ResponseWriter
 	answered bool
+	turn     filesTurn // the last piece's
 
 	closing sync.Mutex // guards what follows
 	over    bool       // closed, or the request has been handled
@@ -124,7 +126,7 @@ func (s *streamConn) RemoteAddr() net.Addr { return s.remote }
 
 func (s *streamConn) Read(b []byte) (int, error) { return s.body.Read(b) }
 
-func (s *streamConn) Write(b []byte) (int, error) {
+func (s *streamConn) Write(b []byte) (written int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.ended()
@@ -135,28 +137,32 @@ func (s *streamConn) Write(b []byte) (int, error) {
 		s.answered = true
 		return len(b), s.answer(b)
 	}
-	for written := 0; ; {
+	for len(b) > written && err == nil {
 		piece := b[written:]
-		rate := s.pace.Load()
-		if paced := rate != 0 && rate != unpaced; paced && len(piece) > filePiece {
-			piece = piece[:filePiece]
+		if rate := s.pace.Load(); rate != 0 && rate != unpaced {
+			piece = piece[:min(filePiece, len(piece))]
+			if wait := s.turn.take(len(piece), float64(rate), time.Now()); wait > 0 {
+				err = s.pause(wait)
+				continue
+			}
 		}
-		n, err := s.w.Write(piece)
-		if err == nil {
+		var n int
+		if n, err = s.w.Write(piece); err == nil {
 			err = s.control.Flush()
 		}
-		if written += n; err != nil || written == len(b) {
-			return written, err
-		}
-		if err := s.pause(time.Second * time.Duration(n) / time.Duration(rate)); err != nil {
-			return written, err
-		}
+		written += n
 	}
+	return written, err
 }
 
-// pause waits for the next piece's turn. A deadline is there for a client who does not read; here it is we who wait.
+// pause waits for a piece's turn. A deadline is there for a client who does not read; here it is we who wait.
 func (s *streamConn) pause(d time.Duration) error {
-	time.Sleep(d)
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-s.closed:
+	}
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	if s.over {
@@ -215,6 +221,7 @@ func (s *streamConn) Close() error {
 		return net.ErrClosed
 	}
 	s.over = true
+	close(s.closed)
 	if s.writing {
 		_ = s.control.SetWriteDeadline(time.Now()) // it may wait for a client that does not read
 	}

@@ -26,6 +26,8 @@ const (
 	// no thin link yet.
 	thinLink = 500_000
 	slowTrip = 200 * time.Millisecond
+	// tripEvery is how long what TCP has measured is taken for known.
+	tripEvery = time.Second
 )
 
 // pacing holds the sockets of each participant to a rate.
@@ -40,6 +42,8 @@ type pacing struct {
 type pacedSeat struct {
 	spare uint64 // bits a second; 0: not known
 	conns map[net.Conn]*paced
+	slow  bool      // TCP's round trip is
+	asked time.Time // when that was looked at
 }
 
 // paced is a connection that carries sockets of a participant.
@@ -144,11 +148,16 @@ func (p *pacing) thin(k seatKey) bool {
 	if s == nil {
 		return false
 	}
-	thin := s.spare > 0 && s.spare < thinLink
-	for c := range s.conns {
-		withSocket(c, func(fd uintptr) { thin = thin || roundTrip(fd) >= slowTrip })
+	if s.spare > 0 && s.spare < thinLink {
+		return true
 	}
-	return thin
+	if now := time.Now(); now.Sub(s.asked) >= tripEvery {
+		s.slow, s.asked = false, now
+		for c := range s.conns {
+			withSocket(c, func(fd uintptr) { s.slow = s.slow || roundTrip(fd) >= slowTrip })
+		}
+	}
+	return s.slow
 }
 
 // pace is what each of n connections may send, in bytes a second.

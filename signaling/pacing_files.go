@@ -81,7 +81,7 @@ func (w *fileWriter) wait(d time.Duration) error {
 	}
 }
 
-// filesTurn is when the last piece of a file was written, and its bytes.
+// filesTurn is when the last piece was written, and its bytes.
 type filesTurn struct {
 	began time.Time
 	piece int

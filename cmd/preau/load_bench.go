@@ -54,7 +54,7 @@ func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure this server on this machine, beside the machine's limit",
-		Description: "Starts servers of its own, one after the other, and holds classes on them; five minutes on a machine\n" +
+		Description: "Starts servers of its own, one after the other, and holds classes on them; three minutes on a machine\n" +
 			"with nothing else to do. The report is two tables; --json keeps all figures.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "short", Usage: "a class of 60 beside the limit only", Destination: &o.Short},

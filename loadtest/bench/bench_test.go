@@ -23,7 +23,7 @@ func measured(rows ...Row) *Report {
 func held(packets uint64, cores, microseconds float64) *crowd.Report {
 	c := &crowd.Report{Classes: 1, People: 61, Seconds: 10}
 	c.Server.Packets, c.Server.Cores, c.Server.MicrosecondsPacket = packets, cores, microseconds
-	c.Media.Silent = 1
+	c.Media.Silent, c.Server.BytesPerson, c.Joins.P95 = 1, 1<<18, 100
 	return c
 }
 
@@ -39,6 +39,9 @@ func TestGoalsAreHeldToTheLimit(t *testing.T) {
 		"a packet is lost":        {whole, func(c *crowd.Report) { c.Media.Lost = 1 }, false},
 		"one could not come":      {whole, func(c *crowd.Report) { c.Joins.Failed = 1 }, false},
 		"one hears nothing":       {whole, func(c *crowd.Report) { c.Media.Silent = 2 }, false},
+		"nothing is known of it":  {whole, func(c *crowd.Report) { c.Server.MicrosecondsPacket = 0 }, false},
+		"a big one loses":         {big, func(c *crowd.Report) { c.Server.MicrosecondsPacket, c.Media.Lost = 1, 1 }, false},
+		"nobody came":             {joins(150), func(c *crowd.Report) { c.Joins.P95 = 0 }, false},
 		"dearer than the limit":   {big, func(c *crowd.Report) { c.Server.MicrosecondsPacket = 4.1 }, false},
 		"cheap, small and quick":  {big, func(c *crowd.Report) { c.Server.MicrosecondsPacket = 2.9 }, true},
 		"too large":               {big, func(c *crowd.Report) { c.Server.MicrosecondsPacket = 1; c.Server.BytesPerson = 1 << 20 }, false},

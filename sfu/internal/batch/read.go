@@ -6,6 +6,7 @@ import "net/netip"
 // one of its socket.
 type Reader struct {
 	socket *Socket
+	plain  bool // one by one
 	reading
 }
 
@@ -14,7 +15,7 @@ func NewReader(s *Socket) *Reader { return &Reader{socket: s} }
 
 // Read takes the next packet; it waits for one until the socket's read deadline.
 func (r *Reader) Read(b []byte) (n int, from netip.AddrPort, err error) {
-	if r.socket.raw == nil {
+	if r.socket.raw == nil || r.plain {
 		return r.socket.conn.ReadFromUDPAddrPort(b)
 	}
 	return r.read(b)

@@ -44,8 +44,9 @@ func (s *Sealer) Seal(room []byte, h *rtp.Header, payload []byte) (int, error) {
 	return len(sealed), err
 }
 
-// maxSenders is from how many SSRCs a peer may send RTCP that is opened here: for each something is kept.
-const maxSenders = 32
+// maxSenders is from how many SSRCs a peer may send RTCP that is opened here: for each something is kept. Some clients
+// have one for each stream that they receive.
+const maxSenders = 2048
 
 var errSenders = errors.New("RTCP from too many SSRCs")
 
