@@ -104,6 +104,9 @@ func (w *writer) sendBurst() {
 		}
 	}
 	w.unsent(w.batch.Flush())
+	if w.lingers == w.bursts {
+		w.linger.Stop()
+	}
 	w.bursts++
 }
 

@@ -13,8 +13,9 @@ import (
 // writer's next work: no goroutine is woken for each.
 
 const (
-	// inboxWait is how long feedback waits at most where the writer has nothing to do.
-	inboxWait = 5 * time.Millisecond
+	// inboxWait is how long transport-wide feedback, which comes ten times a second, waits at most where the writer
+	// has nothing to do; a NACK does not.
+	inboxWait = 15 * time.Millisecond
 	// inboxMost is what may wait, in packets, inboxEach of one peer; feedbackSize is the size of one, in bytes.
 	inboxMost    = 2048
 	inboxEach    = 64
@@ -102,14 +103,16 @@ type letter struct {
 
 func newInbox() *inbox {
 	i := &inbox{wake: make(chan struct{}, 1)}
-	i.timer = time.AfterFunc(time.Hour, func() {
-		select {
-		case i.wake <- struct{}{}:
-		default:
-		}
-	})
+	i.timer = time.AfterFunc(time.Hour, i.rouse)
 	i.timer.Stop()
 	return i
+}
+
+func (i *inbox) rouse() {
+	select {
+	case i.wake <- struct{}{}:
+	default:
+	}
 }
 
 // add copies a packet; false: too much waits.
@@ -121,7 +124,10 @@ func (i *inbox) add(o *outlet, b []byte) bool {
 		return false
 	}
 	o.letters++
-	if len(l.of) == 0 {
+	switch {
+	case b[0]&0x1f == rtcp.FormatTLN:
+		i.rouse()
+	case len(l.of) == 0:
 		i.timer.Reset(inboxWait)
 	}
 	l.of = append(l.of, letter{o, len(b), time.Now()})

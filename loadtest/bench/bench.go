@@ -28,7 +28,8 @@ type Options struct {
 
 // Report is all that was measured.
 type Report struct {
-	Limit  []limit.Result
+	Limit  []limit.Result // measured before the rows
+	After  []limit.Result // and after them: a machine is not always as quick
 	Rows   []Row
 	Linear float64 // R² of CPU against packets, of a straight line; 0: not measured
 }
@@ -43,7 +44,9 @@ type Row struct {
 const (
 	pictureSize = 1100 // bytes
 	picture     = 8    // packets
-	limitRate   = 30_000
+	// eachRate is how many packets a second a pupil of the classes that are compared receives: the limit is
+	// measured under the same load.
+	eachRate = 200
 )
 
 // Run measures, for some minutes.
@@ -56,29 +59,37 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Short {
 		pupils, length = 60, 2*time.Second
 	}
-	o.Tell("the machine's limit")
+	measure := func() ([]limit.Result, error) {
+		o.Tell("the machine's limit")
+		return limits(ctx, o.Program, pupils, length)
+	}
 	var err error
-	if r.Limit, err = limits(ctx, o.Program, pupils, length); err != nil {
+	if r.Limit, err = measure(); err != nil {
 		return nil, fmt.Errorf("the limit: %w", err)
 	}
-	for _, l := range loads(o.Short) {
+	all := loads(o.Short)
+	for _, l := range all {
 		o.Tell(l.name)
 		report, err := hold(ctx, o, l.plan)
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", l.name, err)
 		}
-		row := Row{Name: l.name, Load: report}
+		r.Rows = append(r.Rows, Row{Name: l.name, Load: report})
+	}
+	if r.After, err = measure(); err != nil {
+		return nil, fmt.Errorf("the limit: %w", err)
+	}
+	for i, l := range all {
 		if l.goal != nil {
-			row.Goal = l.goal(r, report)
+			r.Rows[i].Goal = l.goal(r, r.Rows[i].Load)
 		}
-		r.Rows = append(r.Rows, row)
 	}
 	r.Linear = r.straightness()
 	return r, nil
 }
 
-// Sendto is the machine's limit with a call for each packet, in µs of CPU.
-func (r *Report) Sendto() float64 { return r.Limit[0].Microseconds() }
+// Sendto is the machine's limit with a call for each packet, in µs of CPU, over all the run.
+func (r *Report) Sendto() float64 { return (r.Limit[0].Microseconds() + r.After[0].Microseconds()) / 2 }
 
 // Missed are the names of the rows whose goal was not reached.
 func (r *Report) Missed() (names []string) {
@@ -113,7 +124,7 @@ func limits(ctx context.Context, program string, receivers int, length time.Dura
 	if err := json.Unmarshal(line, &to); err != nil {
 		return nil, err
 	}
-	return limit.Run(ctx, limit.Plan{To: to, Picture: picture, Size: pictureSize, Rate: limitRate, Length: length})
+	return limit.Run(ctx, limit.Plan{To: to, Picture: picture, Size: pictureSize, Rate: eachRate * receivers, Length: length})
 }
 
 // straightness is R² of a straight line through the rows of one class that grows.
