@@ -49,11 +49,20 @@ const (
 	eachRate = 200
 )
 
-// Run measures, for some minutes.
+// Run measures, for some minutes. A short run that was only too dear is repeated once: a shared machine may have been
+// slower for just that while, which happens twice in a row to who is too dear.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Tell == nil {
 		o.Tell = func(string) {}
 	}
+	r, err := run(ctx, o)
+	if err == nil && o.Short && len(r.Missed()) > 0 && fine(r.Rows[0].Load) {
+		return run(ctx, o)
+	}
+	return r, err
+}
+
+func run(ctx context.Context, o Options) (*Report, error) {
 	r := &Report{}
 	pupils, length := 150, 4*time.Second
 	if o.Short {
