@@ -54,7 +54,7 @@ unit: packages web/dist/index.html
 	go test -race -p 2 -timeout 10m ./...     # they wait more than they compute
 
 # Every parser of network bytes, FUZZTIME each, beside its committed corpus.
-FUZZTIME ?= 10s
+FUZZTIME ?= 7s
 fuzz: web/dist/index.html
 	.ci/fuzz $(FUZZTIME)
 

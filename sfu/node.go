@@ -261,8 +261,8 @@ func (n *Node) dropRouter(r *Router) {
 	}
 }
 
-// nextWriter is the first writer for a new class.
-func (n *Node) nextWriter() int { return int(n.nextOut.Add(1)) % len(n.writers) }
+// nextWriter numbers the classes, so that each begins with another writer.
+func (n *Node) nextWriter() int { return int(n.nextOut.Add(1)) }
 
 // guard is deferred in every goroutine and callback that runs for one peer: a panic there costs
 // that peer its connection and nobody else anything. So that it can be closed, and the class goes

@@ -24,7 +24,7 @@ type Router struct {
 	// fixed after construction
 	node   *Node
 	class  string
-	writer int // the first of those that its peers are given to
+	writer int // by which the first of those is told that its peers are given to
 
 	mu         sync.Mutex
 	closed     bool

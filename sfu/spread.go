@@ -13,7 +13,7 @@ func (r *Router) nextWriter() *writer {
 		have[p.out.writer.index]++
 	}
 	r.mu.Unlock()
-	best := r.writer
+	best := r.writer % len(writers)
 	for i := range writers {
 		at := (r.writer + i) % len(writers)
 		if have[at] < peersOfWriter {
