@@ -52,6 +52,7 @@ unit: packages web/dist/index.html
 	cd web && npm test --silent
 	go test -race -run '^$$' ./... >/dev/null # builds them all, two at a time
 	go test -race -p 2 -timeout 10m ./...     # they wait more than they compute
+	go test ./sfu/internal/simulate           # a thousand traces, for which the detector is too slow
 
 # Every parser of network bytes, FUZZTIME each, beside its committed corpus.
 FUZZTIME ?= 7s

@@ -15,6 +15,10 @@ import (
 // where negotiated, else under the stream's own SSRC. What is beyond maxNacks, and what is asked for
 // once the peer has got maxAgain since the last tick, is left unanswered: the client asks again.
 func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
+	if s.pub.spec.Kind == KindAudio && s.rtt > latestVoice {
+		s.out.peer.node.m.dropped[dropNack].Add(float64(len(nacks)))
+		return
+	}
 	left, asked := maxNacks, 0
 	gap := s.repairGap()
 	for _, n := range nacks {
@@ -34,6 +38,10 @@ func (s *subscription) resend(w *writer, nacks []rtcp.NackPair, now time.Time) {
 		s.out.peer.node.m.dropped[dropNack].Add(float64(asked - maxNacks))
 	}
 }
+
+// latestVoice is the round trip from which on sound that is asked for again comes too late: nobody waits for it longer,
+// the page 1.2 s at most.
+const latestVoice = 1100 * time.Millisecond
 
 // repairGap is how soon the same packet is not sent again.
 func (s *subscription) repairGap() time.Duration { return max(s.rtt, 10*time.Millisecond) }

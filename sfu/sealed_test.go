@@ -190,6 +190,10 @@ func TestAVoiceAgainIsTheSame(t *testing.T) {
 	if !out.writer.batch.Empty() {
 		t.Error("a packet is sealed a second time")
 	}
+	s.pub.spec.Kind, s.rtt = KindAudio, latestVoice+1
+	if ask(newest); !out.writer.batch.Empty() {
+		t.Error("a voice is sent again that comes too late")
+	}
 	var k kept
 	k.put(100, []byte{1})
 	for seq, want := range map[uint16]bool{100: false, 101: true, 99: true, 100 - keptPackets: false, 100 + keptPackets: false} {
