@@ -36,9 +36,20 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	}
 	return page.Execute(w, struct {
 		*Report
-		Text  string
-		Plots []plot
-	}{r, r.String(), plots})
+		Figures []figure
+		Plots   []plot
+	}{r, r.figures(), plots})
+}
+
+// figure is a line of the report's text.
+type figure struct{ Name, Text string }
+
+func (r *Report) figures() (all []figure) {
+	for line := range strings.Lines(r.String()) {
+		name, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+		all = append(all, figure{name, strings.TrimSpace(text)})
+	}
+	return all
 }
 
 // plot is one picture: lines over the seconds.
