@@ -57,16 +57,22 @@ func benchPackets(tb testing.TB, n *Node, count int) []*packet.Packet {
 		if i > 0 {
 			payload[4] = 1
 		}
-		raw := packet.AppendHeader(nil, packet.Header{PayloadType: 96, Sequence: uint16(i), Timestamp: uint32(i) * 3000, Marker: true}, nil)
-		p, err := n.pool.New(append(raw, payload...), time.Now())
-		if err != nil {
-			tb.Fatal(err)
-		}
-		p.Seq = 1<<16 + uint64(i)
-		p.Inspect(packet.VP8)
-		list = append(list, p)
+		list = append(list, vp8Packet(tb, n, i, packet.Header{Timestamp: uint32(i) * 3000, Marker: true}, payload))
 	}
 	return list
+}
+
+// vp8Packet is the i-th packet of a camera, as its layer's reader makes it.
+func vp8Packet(tb testing.TB, n *Node, i int, h packet.Header, payload []byte) *packet.Packet {
+	tb.Helper()
+	h.PayloadType, h.Sequence = 96, uint16(i)
+	p, err := n.pool.New(append(packet.AppendHeader(nil, h, nil), payload...), time.Now())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.Seq = 1<<16 + uint64(i)
+	p.Inspect(packet.VP8)
+	return p
 }
 
 // BenchmarkForward is one packet through one subscription, up to pion's door: choose, munge,

@@ -123,7 +123,7 @@ const (
 func (o *outlet) even(size int, last bool) uint8 {
 	w := o.writer
 	before := o.evened
-	if o.evenedIn != w.bursts || last {
+	if o.evenedIn != w.bursts || last || !o.bursts() {
 		before = 0
 	}
 	o.evened, o.evenedIn = size, w.bursts
@@ -135,6 +135,15 @@ func (o *outlet) even(size int, last bool) uint8 {
 		return uint8(before - size)
 	}
 	return 0
+}
+
+// bursts says whether the peer's packets leave many at a time.
+func (o *outlet) bursts() bool {
+	if o.sealer == nil {
+		return false
+	}
+	at := o.transport.way.Load()
+	return at != nil && at.bursts()
 }
 
 // unsent counts packets that the socket refused.

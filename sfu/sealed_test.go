@@ -79,14 +79,7 @@ func pictureOf(tb testing.TB, n *Node, sizes ...int) (list []*packet.Packet) {
 		if i == 0 {
 			payload[0], payload[4] = 0x90, 0 // a keyframe begins
 		}
-		raw := packet.AppendHeader(nil, packet.Header{PayloadType: 96, Sequence: uint16(i), Timestamp: 3000, Marker: i == len(sizes)-1}, nil)
-		p, err := n.pool.New(append(raw, payload...), time.Now())
-		if err != nil {
-			tb.Fatal(err)
-		}
-		p.Seq = 1<<16 + uint64(i)
-		p.Inspect(packet.VP8)
-		list = append(list, p)
+		list = append(list, vp8Packet(tb, n, i, packet.Header{Timestamp: 3000, Marker: i == len(sizes)-1}, payload))
 	}
 	return list
 }

@@ -66,15 +66,18 @@ func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 			if o.Program, err = os.Executable(); err != nil {
 				return err
 			}
+			kept, err := create(file)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, kept.Close()) }()
 			o.Tell = func(what string) { fmt.Fprintln(errOut, what) }
 			report, err := bench.Run(ctx, o)
 			if err != nil {
 				return fmt.Errorf("load bench: %w", err)
 			}
-			if file != "" {
-				if err := keep(file, report.WriteJSON); err != nil {
-					return err
-				}
+			if err := writeJSON(kept, report); err != nil {
+				return err
 			}
 			if _, err = fmt.Fprint(out, report); err != nil {
 				return err
@@ -85,13 +88,4 @@ func loadBenchCommand(out, errOut io.Writer) *cli.Command {
 			return nil
 		},
 	}
-}
-
-func keep(file string, write func(io.Writer) error) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return write(f)
 }

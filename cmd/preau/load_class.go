@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -64,32 +63,26 @@ type classLoad struct {
 }
 
 func (l *classLoad) run(ctx context.Context) (err error) {
-	var report *crowd.Report
-	kept := map[string]func(io.Writer) error{
-		l.json: func(w io.Writer) error { return report.WriteJSON(w) },
-		l.html: func(w io.Writer) error { return report.WriteHTML(w) },
+	text, err := create(l.json)
+	if err != nil {
+		return err
 	}
-	files := map[string]*os.File{}
-	for name := range kept { // before anything is spent on it
-		if name == "" {
-			continue
-		}
-		if files[name], err = os.Create(name); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, files[name].Close()) }()
+	defer func() { err = errors.Join(err, text.Close()) }()
+	page, err := create(l.html)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, page.Close()) }()
 	tell := l.progress
 	if l.quiet {
 		tell = nil
 	}
-	if report, err = crowd.Run(ctx, l.plan, tell); err != nil {
+	report, err := crowd.Run(ctx, l.plan, tell)
+	if err != nil {
 		return fmt.Errorf("load class: %w", err)
 	}
-	for name, file := range files {
-		if err := kept[name](file); err != nil {
-			return err
-		}
+	if err := errors.Join(writeJSON(text, report), report.WriteHTML(page)); err != nil {
+		return err
 	}
 	_, err = fmt.Fprint(l.out, report)
 	return err

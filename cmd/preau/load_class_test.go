@@ -13,9 +13,13 @@ import (
 	"preau/loadtest/crowd"
 )
 
-// loadClass runs `preau load class` as a user would.
+// load runs `preau load` as a user would.
+func load(out io.Writer, args ...string) error {
+	return loadCommand(nil, out, io.Discard).Run(context.Background(), append([]string{"load"}, args...))
+}
+
 func loadClass(out io.Writer, args ...string) error {
-	return loadCommand(nil, out, io.Discard).Run(context.Background(), append([]string{"load", "class"}, args...))
+	return load(out, append([]string{"class"}, args...)...)
 }
 
 func TestLoadClassRefuses(t *testing.T) {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,10 +11,6 @@ import (
 	"preau/loadtest/bench"
 	"preau/loadtest/crowd"
 )
-
-func loadPlan(out io.Writer, args ...string) error {
-	return loadCommand(nil, out, io.Discard).Run(context.Background(), append([]string{"load", "plan"}, args...))
-}
 
 func TestLoadPlan(t *testing.T) {
 	directory := t.TempDir()
@@ -36,7 +30,7 @@ func TestLoadPlan(t *testing.T) {
 	whole, short := write("whole", bench.Report{Rows: []bench.Row{row}}), write("short", bench.Report{})
 
 	var out bytes.Buffer
-	if err := loadPlan(&out, "--pupils", "1000", "--class", "20", "--at-once", "1", "--bench", whole); err != nil {
+	if err := load(&out, "plan", "--pupils", "1000", "--class", "20", "--at-once", "1", "--bench", whole); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"50 classes of 20, 1050 people", "3.2 µs, 0.50 MiB, 4.5 ms", "one of them to spare"} {
@@ -50,7 +44,7 @@ func TestLoadPlan(t *testing.T) {
 		"no such file":         {"--bench", filepath.Join(directory, "none")},
 		"this is no report of": {"--bench", short},
 	} {
-		if err := loadPlan(&out, args...); err == nil || !strings.Contains(err.Error(), want) {
+		if err := load(&out, append([]string{"plan"}, args...)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", args, err, want)
 		}
 	}

@@ -1,18 +1,9 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 )
-
-// WriteJSON writes all of it.
-func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(r)
-}
 
 // String is two tables in Markdown.
 func (r *Report) String() string {

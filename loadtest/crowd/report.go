@@ -1,9 +1,7 @@
 package crowd
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -159,13 +157,6 @@ func processOf(before, after cost, seconds float64) Process {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// WriteJSON writes all of it.
-func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", " ")
-	return e.Encode(r)
-}
 
 // String is for people.
 func (r *Report) String() string {
